@@ -1,0 +1,1 @@
+"""RMR, the RIC message router, spoken on the wire without librmr."""

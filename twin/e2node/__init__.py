@@ -1,0 +1,1 @@
+"""The twin's face as E2 nodes."""

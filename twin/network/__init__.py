@@ -1,0 +1,1 @@
+"""The network twin: cells, slices and users as a batched torch simulation."""

@@ -1,0 +1,1 @@
+"""xApps of the near-RT RIC."""
