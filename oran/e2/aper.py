@@ -1,8 +1,8 @@
 """Aligned packed encoding rules (ITU-T X.691, ALIGNED variant): the primitives every E2 codec is built of.
 
-A `Reader` walks over bytes and a `Writer` grows them; both count in bits. Every primitive takes the name of the
-field it codes, which an error repeats. A length read from the wire is checked against the octets that remain
-before anything is allocated.
+A `Reader` walks over bytes and a `Writer` grows them; both count in bits. Every primitive takes the name of
+the field it codes, which an error repeats. A length read from the wire is checked against the octets that
+remain before anything is allocated.
 """
 
 import math
