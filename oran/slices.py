@@ -112,7 +112,7 @@ def to_policy(slices: tuple[SNssai, ...], ratios: np.ndarray) -> tuple[RrmPolicy
         raise ValueError(f"ratios {ratios.tolist()} are no valid policy for {len(slices)} slices")
     exact = np.clip(ratios, 0.0, 100.0)
     low = np.floor(exact[:, MIN] + 1e-9)
-    spare = int(round(exact[:, MIN].sum() - 1e-9)) - int(low.sum())
+    spare = round(exact[:, MIN].sum() - 1e-9) - int(low.sum())
     by_remainder = np.argsort(low - exact[:, MIN], kind="stable")
     low[by_remainder[: max(0, min(spare, len(slices)))]] += 1
     if low.sum() > 100:
