@@ -170,8 +170,8 @@ class EnGnbUeId:
     """A UE at an en-gNB."""
 
     menb_x2ap_id: int
-    menb_x2ap_id_extension: int | None
     global_enb_id: GlobalNodeRef
+    menb_x2ap_id_extension: int | None = None
     f1ap_id: int | None = None
     e1ap_ids: tuple[int, ...] = ()
     ran_ue_id: bytes | None = None
