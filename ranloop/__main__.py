@@ -1,0 +1,5 @@
+"""`python -m ranloop` is the `ranloop` command."""
+
+from ranloop.cli import main
+
+main()

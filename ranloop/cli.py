@@ -1,0 +1,80 @@
+"""The `ranloop` command: each part of the loop, and the demo that composes them."""
+
+import runpy
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ranloop.errors import RanloopError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Native intelligence for O-RAN, closed into a loop.",
+)
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def _run(module: str, arguments: list[str]) -> None:
+    """Run a module as `python -m` would, with the rest of this command line."""
+    sys.argv = [f"ranloop {module}", *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+@app.command(context_settings=PASS_ON)
+def ric(context: typer.Context) -> None:
+    """The embedded near-RT RIC (--help tells its options)."""
+    _run("oran.ric", context.args)
+
+
+@app.command(context_settings=PASS_ON)
+def e2node(context: typer.Context) -> None:
+    """The network twin's cells as E2 nodes, on the embedded RIC or a foreign one (--ric)."""
+    _run("twin.e2node", context.args)
+
+
+@app.command(context_settings=PASS_ON)
+def xapp(context: typer.Context) -> None:
+    """The slicing xApp."""
+    _run("xapps.slicing", context.args)
+
+
+@app.command(context_settings=PASS_ON)
+def e2(context: typer.Context) -> None:
+    """The E2 message inspector: decode, encode, read a capture."""
+    _run("oran.e2", context.args)
+
+
+@app.command()
+def demo(
+    nodes: Annotated[int, typer.Option(help="DUs, one cell each.", min=1, max=60)] = 6,
+    ues: Annotated[int, typer.Option(help="UEs over all cells.", min=3, max=6000)] = 200,
+    period_ms: Annotated[int, typer.Option(help="Control interval.", min=10, max=1000)] = 100,
+    seed: Annotated[int, typer.Option(help="Random seed of drops, fading and traffic.", min=0)] = 1,
+    seconds: Annotated[float, typer.Option(help="Length of the static and of the controlled phase.", min=3)] = 30.0,
+    trace: Annotated[
+        Path | None, typer.Option(help="Drive the radio by a trace of a real network.", exists=True, dir_okay=False)
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the report and the logs.")] = Path("out/demo"),
+    json_summary: Annotated[bool, typer.Option("--json", help="Print the summary as one line of JSON.")] = False,
+) -> None:
+    """Show the closed loop: static quotas, then controlled ones, then an A1 policy that tightens URLLC."""
+    from ranloop.demo import Demo, DemoConfig
+
+    config = DemoConfig(
+        nodes=nodes, ues=ues, period_ms=period_ms, seed=seed, phase_s=seconds, trace=trace, out=out
+    )
+    Demo(config).run(as_json=json_summary)
+
+
+def main() -> None:
+    """Run the command line; expected failures end with their message and exit status 1."""
+    try:
+        app()
+    except RanloopError as error:
+        typer.secho(f"ranloop: {error}", fg="red", err=True)
+        sys.exit(1)

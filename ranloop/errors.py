@@ -1,0 +1,13 @@
+"""The exceptions of the front door.
+
+    RanloopError            shown to the user without a traceback
+      ProcessError          a part of the loop did not start or keeps dying
+"""
+
+
+class RanloopError(Exception):
+    """Something the user can act on; the message says what."""
+
+
+class ProcessError(RanloopError):
+    """A child process failed."""
