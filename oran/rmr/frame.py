@@ -8,7 +8,7 @@ librmr leaves in the sender's order. Layout as librmr 4.9 writes it (rmr_agnosti
 import struct
 
 from oran.rmr.errors import FrameError
-from oran.rmr.message import Connection, RmrMessage
+from oran.rmr.message import RmrMessage
 
 PREFIX_OCTETS = 50
 HEADER_OCTETS = 280
@@ -93,9 +93,7 @@ class FrameReader:
             self._buffer = bytearray(self._buffer[self._position :]) + data
         self._position = 0
 
-    def next_message(
-        self, received_s: float = 0.0, connection: Connection | None = None
-    ) -> RmrMessage | None:
+    def next_message(self, received_s: float = 0.0, connection: object | None = None) -> RmrMessage | None:
         """The next whole message, or None while octets are missing; raises FrameError on a broken stream."""
         buffer, start = self._buffer, self._position
         available = len(buffer) - start
@@ -116,7 +114,7 @@ class FrameReader:
 
 
 def _decode(
-    buffer: bytes | bytearray, start: int, total: int, received_s: float, connection: Connection | None
+    buffer: bytes | bytearray, start: int, total: int, received_s: float, connection: object | None
 ) -> RmrMessage:
     head = _HEADER.unpack_from(buffer, start + PREFIX_OCTETS)
     mtype, payload_octets, version, xid, sid, source, meid, flags = head[:8]

@@ -1,7 +1,6 @@
 """One RMR message: what a sender fills in and what a receiver reads."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from oran.rmr.types import UNSET
 
@@ -10,14 +9,6 @@ CALL_FLAG = 0x04
 
 NO_D1 = bytes(4)
 """The d1 field of a plain message: call id 0 and three octets nobody reads."""
-
-
-class Connection(Protocol):
-    """The open connection a message came in on, kept for the way back."""
-
-    def write(self, frame: bytes) -> bool:
-        """Write one frame; false when the connection is gone or does not take any more."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +20,8 @@ class RmrMessage:
     `source` and `source_ip` are the sender's "name:port" and "ip:port": an endpoint fills in its own when it
     sends. `flags`, `d1`, `d2`, `sid` and `trace` travel back unchanged in a reply; applications leave them
     alone. `received_s` is `time.perf_counter()` when the frame's last octet was read. Header text is ASCII;
-    other octets are kept as Latin-1, so that nothing is lost on the way back.
+    other octets are kept as Latin-1, so that nothing is lost on the way back. `connection` is a transport's
+    own handle for the way back; others do not look into it.
     """
 
     mtype: int
@@ -45,7 +37,7 @@ class RmrMessage:
     d2: bytes = b""
     sid: bytes = b""
     received_s: float = field(default=0.0, compare=False)
-    connection: Connection | None = field(default=None, compare=False, repr=False)
+    connection: object | None = field(default=None, compare=False, repr=False)
 
     @property
     def call_id(self) -> int:
