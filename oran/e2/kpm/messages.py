@@ -7,6 +7,13 @@ from oran.e2.identity import CellGlobalId, UeId
 from oran.slices import SNssai
 
 
+class StartEnd(Enum):
+    """Whether a value was taken at the start or the end of its period, in wire order."""
+
+    START = "start"
+    END = "end"
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """MeasurementLabel: what a value was measured over; a label says at least one thing."""
@@ -28,17 +35,17 @@ class Label:
     dist_bin_y: int | None = None
     dist_bin_z: int | None = None
     pre_label_override: bool = False
-    start_end: int | None = None
-    """0 start, 1 end."""
+    start_end: StartEnd | None = None
     min: bool = False
     max: bool = False
     avg: bool = False
     ssb_index: int | None = None
     non_gob_bf_mode_index: int | None = None
     mimo_mode_index: int | None = None
-    """0 SU-MIMO, 1 MU-MIMO."""
+    """1 SU-MIMO, 2 MU-MIMO."""
     cell: CellGlobalId | None = None
     beam_id: int | None = None
+    """SSB index of the beam, 0..63."""
 
 
 NO_LABEL = Label(no_label=True)
@@ -47,12 +54,62 @@ Measurement = str | int
 """A measurement by its TS 28.552 name, or by the id the node's RAN function definition gave it."""
 
 
+class TestType(Enum):
+    """What a test condition looks at, in wire order (the last five are extensions)."""
+
+    __test__ = False
+    GBR = "gBR"
+    AMBR = "aMBR"
+    IS_STAT = "isStat"
+    IS_CAT_M = "isCatM"
+    RSRP = "rSRP"
+    RSRQ = "rSRQ"
+    UL_RSRP = "ul-rSRP"
+    CQI = "cQI"
+    FIVE_QI = "fiveQI"
+    QCI = "qCI"
+    SNSSAI = "sNSSAI"
+
+
+class TestExpression(Enum):
+    """How a test condition compares, in wire order."""
+
+    __test__ = False
+    EQUAL = "equal"
+    GREATER_THAN = "greaterthan"
+    LESS_THAN = "lessthan"
+    CONTAINS = "contains"
+    PRESENT = "present"
+
+
+@dataclass(frozen=True, slots=True)
+class TestValue:
+    """The value compared with.
+
+    `kind` is valueInt, valueEnum, valueBool, valueBitS, valueOctS, valuePrtS or valueReal.
+    """
+
+    __test__ = False
+    kind: str
+    value: int | bool | bytes | str | float | tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCondition:
+    """A measured value is reported only when it compares so; `logical_or` joins it to the next by OR (v5)."""
+
+    expression: TestExpression
+    value: TestValue
+    logical_or: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class MeasurementInfo:
     """A measurement and the labels it is reported for, in the order of a record's values."""
 
     measurement: Measurement
     labels: tuple[Label, ...] = (NO_LABEL,)
+    report_conditions: tuple[ReportCondition, ...] = ()
 
 
 Value = int | float | None
@@ -65,6 +122,8 @@ class Record:
 
     values: tuple[Value, ...]
     incomplete: bool = False
+    unsatisfied: tuple[int, ...] = ()
+    """Where in `values` a None means: measured, but the report condition was not met (v5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +154,8 @@ class ConditionUeItem:
     measurement: Measurement
     conditions: "tuple[MatchingCondition, ...]"
     ues: tuple[UeId, ...] = ()
-    granularity_ms: int | None = None
+    ues_per_period: tuple[tuple[UeId, ...], ...] = ()
+    """The UEs that met them in each granularity period, where told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,46 +183,6 @@ class IndicationFormat3:
 
 
 IndicationMessage = IndicationFormat1 | IndicationFormat2 | IndicationFormat3
-
-
-class TestType(Enum):
-    """What a test condition looks at, in wire order (the last five are extensions)."""
-
-    __test__ = False
-    GBR = 0
-    AMBR = 1
-    IS_STAT = 2
-    IS_CAT_M = 3
-    RSRP = 4
-    RSRQ = 5
-    UL_RSRP = 6
-    CQI = 7
-    FIVE_QI = 8
-    QCI = 9
-    SNSSAI = 10
-
-
-class TestExpression(Enum):
-    """How a test condition compares, in wire order."""
-
-    __test__ = False
-    EQUAL = 0
-    GREATER_THAN = 1
-    LESS_THAN = 2
-    CONTAINS = 3
-    PRESENT = 4
-
-
-@dataclass(frozen=True, slots=True)
-class TestValue:
-    """The value compared with.
-
-    `kind` is valueInt, valueEnum, valueBool, valueBitS, valueOctS, valuePrtS or valueReal.
-    """
-
-    __test__ = False
-    kind: str
-    value: int | bool | bytes | str | float | tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +312,8 @@ class ReportStyle:
     measurements: tuple[tuple[str, int | None], ...]
     header_format: int
     message_format: int
+    bins: tuple[BinRange, ...] = ()
+    """Bin ranges of those of the measurements that are distributions."""
 
 
 @dataclass(frozen=True, slots=True)
