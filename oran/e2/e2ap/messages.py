@@ -12,7 +12,6 @@ class ActionType(Enum):
     REPORT = 0
     INSERT = 1
     POLICY = 2
-    QUERY = 3
 
 
 class IndicationType(Enum):
@@ -207,6 +206,9 @@ class RicSubscriptionRequest:
     function_id: int
     event_trigger: bytes
     actions: tuple[Action, ...]
+    start_time: bytes | None = None
+    """When reports begin, as 8 octets of NTP time (E2AP v3), like `end_time`."""
+    end_time: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
