@@ -55,9 +55,12 @@ def demo(
     ues: Annotated[int, typer.Option(help="UEs over all cells.", min=3, max=6000)] = 200,
     period_ms: Annotated[int, typer.Option(help="Control interval.", min=10, max=1000)] = 100,
     seed: Annotated[int, typer.Option(help="Random seed of drops, fading and traffic.", min=0)] = 1,
-    seconds: Annotated[float, typer.Option(help="Length of the static and of the controlled phase.", min=3)] = 30.0,
+    seconds: Annotated[
+        float, typer.Option(help="Length of the static and of the controlled phase.", min=3)
+    ] = 30.0,
     trace: Annotated[
-        Path | None, typer.Option(help="Drive the radio by a trace of a real network.", exists=True, dir_okay=False)
+        Path | None,
+        typer.Option(help="Drive the radio by a trace of a real network.", exists=True, dir_okay=False),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the report and the logs.")] = Path("out/demo"),
     json_summary: Annotated[bool, typer.Option("--json", help="Print the summary as one line of JSON.")] = False,

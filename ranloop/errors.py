@@ -1,7 +1,7 @@
 """The exceptions of the front door.
 
-    RanloopError            shown to the user without a traceback
-      ProcessError          a part of the loop did not start or keeps dying
+RanloopError            shown to the user without a traceback
+  ProcessError          a part of the loop did not start or keeps dying
 """
 
 
