@@ -286,7 +286,8 @@ class SequenceOf(Type[tuple[T, ...]]):
 class Component:
     """A component of a SEQUENCE: the dataclass field, the standard's name, the type.
 
-    An absent optional component is None or an empty tuple. An `addition` follows the extension marker.
+    An absent optional component is None, an empty tuple or `absent` (False for a flag). An `addition`
+    follows the extension marker.
     """
 
     attribute: str
@@ -294,6 +295,11 @@ class Component:
     type: Type[Any]
     optional: bool = False
     addition: bool = False
+    absent: object = None
+
+    def has(self, item: object) -> bool:
+        """Whether an optional component with this value is present."""
+        return item is not None and item is not self.absent and item != ()
 
 
 class Record(Type[T]):
@@ -331,21 +337,22 @@ class Record(Type[T]):
 
     def write(self, writer: Writer, value: T, field: str) -> None:
         values = [getattr(value, component.attribute) for component in self.root]
-        additions = [getattr(value, component.attribute) for component in self.additions]
+        additions = [(component, getattr(value, component.attribute)) for component in self.additions]
+        extended = any(component.has(item) for component, item in additions)
         try:
             if self.extensible:
-                writer.bit(any(item is not None for item in additions))
+                writer.bit(extended)
             for component, item in zip(self.root, values, strict=True):
                 if component.optional:
-                    writer.bit(item is not None and item != ())
+                    writer.bit(component.has(item))
             for component, item in zip(self.root, values, strict=True):
-                if not component.optional or (item is not None and item != ()):
+                if not component.optional or component.has(item):
                     component.type.write(writer, item, component.name)
-            if any(item is not None for item in additions):
+            if extended:
                 writer.extension_additions(
                     [
-                        None if item is None else component.type.encode(item, component.name)
-                        for component, item in zip(self.additions, additions, strict=True)
+                        component.type.encode(item, component.name) if component.has(item) else None
+                        for component, item in additions
                     ]
                 )
         except EncodeError as error:
@@ -355,7 +362,7 @@ class Record(Type[T]):
         shown: JsonObject = {}
         for component in self.components:
             item = getattr(value, component.attribute)
-            if not (component.optional or component.addition) or (item is not None and item != ()):
+            if not (component.optional or component.addition) or component.has(item):
                 shown[component.name] = component.type.to_asn1(item)
         return shown
 
@@ -468,20 +475,23 @@ class Choice(Type[T]):
         return index, self.alternatives[index]
 
 
-class TooDeep(Type[T]):
-    """Where nesting ends: reading or writing a value here fails."""
+class Unsupported(Type[T]):
+    """A type that is known but not coded: reading or writing a value of it fails with `reason`."""
+
+    def __init__(self, reason: str = "not supported") -> None:
+        self.reason = reason
 
     def read(self, reader: Reader, field: str) -> T:
-        reader.fail("nested too deep", field)
+        reader.fail(self.reason, field)
 
     def write(self, writer: Writer, value: T, field: str) -> None:
-        writer.fail("nested too deep", field)
+        writer.fail(self.reason, field)
 
     def to_asn1(self, value: T) -> JsonValue:
-        raise EncodeError("nested too deep")
+        raise EncodeError(self.reason)
 
     def from_asn1(self, value: JsonValue, field: str) -> T:
-        raise EncodeError("nested too deep", field=field)
+        raise EncodeError(self.reason, field=field)
 
 
 def nested(build: Callable[[Type[T]], Type[T]], levels: int) -> Type[T]:
@@ -489,7 +499,7 @@ def nested(build: Callable[[Type[T]], Type[T]], levels: int) -> Type[T]:
 
     `build` makes one level from the type of the level inside it.
     """
-    level: Type[T] = TooDeep()
+    level: Type[T] = Unsupported("nested too deep")
     for _ in range(levels):
         level = build(level)
     return level
