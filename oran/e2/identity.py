@@ -83,6 +83,14 @@ class GlobalE2NodeId:
 
 
 @dataclass(frozen=True, slots=True)
+class CellRnti:
+    """A UE by its C-RNTI in a cell."""
+
+    c_rnti: int
+    cell: CellGlobalId
+
+
+@dataclass(frozen=True, slots=True)
 class Guami:
     """A globally unique AMF identifier (TS 38.413 9.3.3.3)."""
 
@@ -128,6 +136,7 @@ class GnbUeId:
     xnap_id: int | None = None
     global_gnb_id: GlobalNodeRef | None = None
     global_node_id: GlobalNodeRef | None = None
+    cell_rnti: CellRnti | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,7 @@ class GnbDuUeId:
 
     f1ap_id: int
     ran_ue_id: bytes | None = None
+    cell_rnti: CellRnti | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +166,7 @@ class NgEnbUeId:
     xnap_id: int | None = None
     global_ng_enb_id: GlobalNodeRef | None = None
     global_node_id: GlobalNodeRef | None = None
+    cell_rnti: CellRnti | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +174,7 @@ class NgEnbDuUeId:
     """A UE at an ng-eNB-DU."""
 
     w1ap_id: int
+    cell_rnti: CellRnti | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +187,7 @@ class EnGnbUeId:
     f1ap_id: int | None = None
     e1ap_ids: tuple[int, ...] = ()
     ran_ue_id: bytes | None = None
+    cell_rnti: CellRnti | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +199,7 @@ class EnbUeId:
     menb_x2ap_id: int | None = None
     menb_x2ap_id_extension: int | None = None
     global_enb_id: GlobalNodeRef | None = None
+    cell_rnti: CellRnti | None = None
 
 
 UeId = GnbUeId | GnbDuUeId | GnbCuUpUeId | NgEnbUeId | NgEnbDuUeId | EnGnbUeId | EnbUeId

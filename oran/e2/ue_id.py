@@ -7,6 +7,7 @@ from oran.e2.aper import Reader, Writer
 from oran.e2.asn1_value import JsonValue
 from oran.e2.identity import (
     CellGlobalId,
+    CellRnti,
     EnbUeId,
     EnGnbUeId,
     EutraCgi,
@@ -58,6 +59,11 @@ EUTRA_CGI: Type[EutraCgi] = Record(
 CELL_GLOBAL_ID: Type[CellGlobalId] = Choice(
     Alternative(NrCgi, "nR-CGI", NR_CGI),
     Alternative(EutraCgi, "eUTRA-CGI", EUTRA_CGI),
+)
+CELL_RNTI: Type[CellRnti] = Record(
+    CellRnti,
+    Component("c_rnti", "c-RNTI", Integer(0, 65535)),
+    Component("cell", "cell-Global-ID", CELL_GLOBAL_ID),
 )
 
 S_NSSAI: Type[SNssai] = Record(
@@ -139,6 +145,7 @@ UE_ID: Type[UeId] = Choice(
             Component("xnap_id", "m-NG-RAN-UE-XnAP-ID", UINT32, optional=True),
             Component("global_gnb_id", "globalGNB-ID", GLOBAL_GNB_ID, optional=True),
             Component("global_node_id", "globalNG-RANNode-ID", GLOBAL_NG_RAN_NODE_ID, addition=True),
+            Component("cell_rnti", "cell-RNTI", CELL_RNTI, addition=True),
         ),
     ),
     Alternative(
@@ -148,6 +155,7 @@ UE_ID: Type[UeId] = Choice(
             GnbDuUeId,
             Component("f1ap_id", "gNB-CU-UE-F1AP-ID", UINT32),
             Component("ran_ue_id", "ran-UEID", RAN_UE_ID, optional=True),
+            Component("cell_rnti", "cell-RNTI", CELL_RNTI, addition=True),
         ),
     ),
     Alternative(
@@ -170,12 +178,17 @@ UE_ID: Type[UeId] = Choice(
             Component("xnap_id", "m-NG-RAN-UE-XnAP-ID", UINT32, optional=True),
             Component("global_ng_enb_id", "globalNgENB-ID", GLOBAL_NG_ENB_ID, optional=True),
             Component("global_node_id", "globalNG-RANNode-ID", GLOBAL_NG_RAN_NODE_ID, addition=True),
+            Component("cell_rnti", "cell-RNTI", CELL_RNTI, addition=True),
         ),
     ),
     Alternative(
         NgEnbDuUeId,
         "ng-eNB-DU-UEID",
-        Record(NgEnbDuUeId, Component("w1ap_id", "ng-eNB-CU-UE-W1AP-ID", UINT32)),
+        Record(
+            NgEnbDuUeId,
+            Component("w1ap_id", "ng-eNB-CU-UE-W1AP-ID", UINT32),
+            Component("cell_rnti", "cell-RNTI", CELL_RNTI, addition=True),
+        ),
     ),
     Alternative(
         EnGnbUeId,
@@ -188,6 +201,7 @@ UE_ID: Type[UeId] = Choice(
             Component("f1ap_id", "gNB-CU-UE-F1AP-ID", UINT32, optional=True),
             Component("e1ap_ids", "gNB-CU-CP-UE-E1AP-ID-List", _E1AP_IDS, optional=True),
             Component("ran_ue_id", "ran-UEID", RAN_UE_ID, optional=True),
+            Component("cell_rnti", "cell-RNTI", CELL_RNTI, addition=True),
         ),
     ),
     Alternative(
@@ -200,6 +214,7 @@ UE_ID: Type[UeId] = Choice(
             Component("menb_x2ap_id", "m-eNB-UE-X2AP-ID", X2AP_ID, optional=True),
             Component("menb_x2ap_id_extension", "m-eNB-UE-X2AP-ID-Extension", X2AP_ID_EXTENSION, optional=True),
             Component("global_enb_id", "globalENB-ID", GLOBAL_ENB_ID, optional=True),
+            Component("cell_rnti", "cell-RNTI", CELL_RNTI, addition=True),
         ),
     ),
 )
@@ -219,7 +234,7 @@ def read_ue_id(reader: Reader, field: str) -> UeId:
 
 def write_ue_id(writer: Writer, ue_id: UeId, field: str = "ueID") -> None:
     """Write a UEID."""
-    if type(ue_id) is GnbDuUeId and ue_id.ran_ue_id is None:
+    if type(ue_id) is GnbDuUeId and ue_id.ran_ue_id is None and ue_id.cell_rnti is None:
         writer.bits(_PLAIN_DU_UE_ID, 6)
         writer.constrained(ue_id.f1ap_id, 0, 0xFFFFFFFF, field)
     else:

@@ -1,1 +1,1 @@
-"""E2SM-RC, the RAN control service model: here its slice-level PRB quota (style 2, action 6)."""
+"""E2SM-RC, the RAN control service model; its slice-level PRB quota (style 2, action 6) has quick paths."""
