@@ -32,7 +32,8 @@ class RmrConfig:
 
     `port` 0 takes a free one. `source_name` is the host name peers reply to; empty means the bind address, or
     this host's name when bound to all interfaces. `routes` is route-table text that is in force from the
-    start, `seed_path` a file with the same. `control_port` None means no listener for the route manager's
+    start, `seed_path` a file with the same; without a control port it is read again every `seed_period_s`
+    (every `seed_retry_s` until it makes sense). `control_port` None means no listener for the route manager's
     pushes; `route_manager` "host:port" is asked for a table every `request_period_s` until one arrives.
     A message waits at most `send_queue_s` for a connection that is being made. A frame that has begun must be
     complete after `frame_timeout_s`. Raises ConfigError for a value out of range.
@@ -45,6 +46,7 @@ class RmrConfig:
     routes: str = ""
     seed_path: Path | None = None
     seed_period_s: float = 60.0
+    seed_retry_s: float = 1.0
     control_port: int | None = None
     route_manager: str = ""
     request_period_s: float = 5.0
@@ -76,7 +78,14 @@ class RmrConfig:
             _check(name, getattr(self, name), 1, 1 << 24)
         for name in ("receive_queue_octets", "send_queue_octets"):
             _check(name, getattr(self, name), self.max_frame_octets, 1 << 40)
-        for name in ("seed_period_s", "request_period_s", "frame_timeout_s", "send_queue_s", "connect_timeout_s"):
+        for name in (
+            "seed_period_s",
+            "seed_retry_s",
+            "request_period_s",
+            "frame_timeout_s",
+            "send_queue_s",
+            "connect_timeout_s",
+        ):
             _check(name, getattr(self, name), 0.001, 86_400)
         _check("backoff_min_s", self.backoff_min_s, 0.001, 3600)
         _check("backoff_max_s", self.backoff_max_s, self.backoff_min_s, 3600)

@@ -15,7 +15,6 @@ from oran.rmr.types import ROUTE_TABLE, ROUTE_TABLE_REQUEST, ROUTE_TABLE_STATE
 
 log = structlog.get_logger(__name__)
 
-_SEED_RETRY_S = 1.0
 _MAX_SEED_OCTETS = 16 << 20
 
 
@@ -81,7 +80,7 @@ class RouteControl:
 
     async def _watch_seed(self, seeded: bool) -> None:
         while True:
-            await asyncio.sleep(self._config.seed_period_s if seeded else _SEED_RETRY_S)
+            await asyncio.sleep(self._config.seed_period_s if seeded else self._config.seed_retry_s)
             seeded = self._read_seed() or seeded
 
     def _read_seed(self) -> bool:

@@ -66,6 +66,11 @@ class RmrEndpoint:
         """The route table in force."""
         return self._collector.table
 
+    @property
+    def peer_count(self) -> int:
+        """Destinations for data that are connected or remembered."""
+        return self._data.peer_count if self._data is not None else 0
+
     def load_routes(self, text: str) -> None:
         """Load route-table text of a running endpoint.
 

@@ -105,6 +105,11 @@ class Link(asyncio.Protocol):
         counters.sent += 1
         return SendResult.QUEUED if transport.get_write_buffer_size() else SendResult.SENT
 
+    def socket_option(self, level: int, option: int) -> int:
+        """An option of the socket, 0 when it is closed."""
+        sock = self._transport.get_extra_info("socket") if self._transport is not None else None
+        return int(sock.getsockopt(level, option)) if sock is not None else 0
+
     def abort(self) -> None:
         """Close at once."""
         if self._transport is not None:

@@ -46,6 +46,12 @@ class Peer:
         self._backoff_s = 0.0
         self._not_before_s = 0.0
         self._connected_s = 0.0
+        self._closed = False
+
+    @property
+    def backoff_s(self) -> float:
+        """The pause after the last failed attempt, 0 when there was none."""
+        return self._backoff_s
 
     @property
     def idle(self) -> bool:
@@ -73,6 +79,7 @@ class Peer:
 
     async def close(self) -> None:
         """Stop connecting and close."""
+        self._closed = True
         if self._connector is not None:
             self._connector.cancel()
             await asyncio.gather(self._connector, return_exceptions=True)
@@ -107,6 +114,8 @@ class Peer:
         return Link(self._context, inbound=False, on_lost=self._lost)
 
     def _lost(self) -> None:
+        if self._closed:
+            return
         if asyncio.get_running_loop().time() - self._connected_s < _STABLE_S:
             self._back_off("connection closed by the peer")
         else:
@@ -151,6 +160,9 @@ class PeerPool:
     def __init__(self, context: LinkContext) -> None:
         self._context = context
         self._peers: dict[str, Peer] = {}
+
+    def __len__(self) -> int:
+        return len(self._peers)
 
     def get(self, name: str) -> Peer | None:
         """The peer "host:port"; None when the name is no address or all places are taken."""

@@ -33,6 +33,11 @@ class Plane:
         self.source = ""
         self.source_ip = ""
 
+    @property
+    def peer_count(self) -> int:
+        """Destinations that are connected or remembered."""
+        return len(self._peers)
+
     async def listen(self, port: int) -> None:
         """Listen on a port, 0 for any free one; raises OSError when it is taken."""
         loop = asyncio.get_running_loop()
