@@ -1,0 +1,111 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from oran.slices import MAX, MIN, hard_ratios, static_ratios, valid
+from tests.xapps.slicing.cells import TARGETS, observation
+from xapps.slicing.controllers import NAMES, create
+from xapps.slicing.demand import DemandConfig, DemandController, fill
+from xapps.slicing.errors import SettingsError
+
+needs_ = arrays(np.float64, (5, 3), elements=st.floats(0, 1e4))
+weights_ = arrays(np.float64, 3, elements=st.floats(0.05, 1))
+kpi_values = arrays(np.float64, 3, elements=st.one_of(st.floats(0, 1e9), st.sampled_from([0.0, math.nan])))
+
+
+@given(needs_, weights_)
+def test_filling_gives_out_everything_and_never_starves_a_modest_slice(
+    needs: np.ndarray, weight: np.ndarray
+) -> None:
+    shares = fill(needs, weight, 100.0)
+    np.testing.assert_allclose(shares.sum(axis=-1), 100.0, rtol=1e-9)
+    assert (shares >= -1e-9).all()
+    fits = needs.sum(axis=-1) <= 100
+    assert (shares[fits] >= needs[fits] - 1e-9).all()
+    modest = needs <= 100 * weight / weight.sum()
+    assert (shares[modest] >= needs[modest] - 1e-9).all()
+
+
+@given(needs_, weights_, st.floats(1, 1e3))
+def test_asking_for_more_never_meets_less_of_a_need(needs: np.ndarray, weight: np.ndarray, more: float) -> None:
+    before = np.minimum(fill(needs, weight, 100.0), needs)
+    needs[:, 0] += more
+    after = np.minimum(fill(needs, weight, 100.0), needs)
+    assert (after[:, 0] >= before[:, 0] - 1e-6).all()
+    assert (after[:, 1:] <= before[:, 1:] + 1e-6).all()
+
+
+def test_reference_controllers_keep_their_quotas() -> None:
+    np.testing.assert_array_equal(create("static").decide(observation(), TARGETS), static_ratios(3))
+    np.testing.assert_array_equal(create("hard").decide(observation(), TARGETS), hard_ratios(3))
+
+
+def test_an_unknown_controller_is_named() -> None:
+    with pytest.raises(SettingsError, match="'psychic' is none of static, hard, demand"):
+        create("psychic")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_controller_says_its_name(name: str) -> None:
+    assert create(name).name == name
+
+
+def test_demand_follows_the_slice_that_needs_more() -> None:
+    calm, busy = DemandController(DemandConfig()), DemandController(DemandConfig())
+    for _ in range(5):
+        quiet = calm.decide(observation(), TARGETS)
+        loaded = busy.decide(observation(arrived_bit=[2e5, 8e5, 2e4], delivered_bit=[2e5, 6e5, 2e4]), TARGETS)
+    assert loaded[1, MIN] > quiet[1, MIN]
+    assert (quiet[:, MAX] == 100).all()
+
+
+def test_a_burst_is_remembered_then_forgotten() -> None:
+    controller = DemandController(DemandConfig())
+    before = controller.needs(observation(), TARGETS)[1]
+    controller.needs(observation(arrived_bit=[2e5, 6e5, 2e4]), TARGETS)
+    soon = controller.needs(observation(), TARGETS)[1]
+    for _ in range(100):
+        late = controller.needs(observation(), TARGETS)[1]
+    assert soon > 1.2 * before
+    assert late == pytest.approx(before, rel=0.05)
+
+
+def test_a_missed_promise_raises_the_need_up_to_a_limit() -> None:
+    config = DemandConfig(deficit_gain=0.5, deficit_most=2.0)
+    controller = DemandController(config)
+    met = controller.needs(observation(), TARGETS)[1]
+    for _ in range(50):
+        missed = controller.needs(observation(delay_s=[0.02, 0.4, 0.05]), TARGETS)[1]
+    assert missed == pytest.approx(2.0 * met, rel=1e-6)
+
+
+def test_a_better_channel_needs_fewer_prbs() -> None:
+    poor, good = DemandController(DemandConfig()), DemandController(DemandConfig())
+    assert good.needs(observation(prb_used=[10, 5, 1]), TARGETS) == pytest.approx(
+        poor.needs(observation(), TARGETS) / 2
+    )
+
+
+def test_a_batch_is_decided_as_its_cells_alone() -> None:
+    def batched(load: float) -> np.ndarray:
+        return np.array([2e5, load, 2e4])
+
+    both = DemandController(DemandConfig())
+    lone = [DemandController(DemandConfig()), DemandController(DemandConfig())]
+    for load in (1e5, 4e5, 2e5):
+        one, two = observation(arrived_bit=batched(load)), observation(arrived_bit=batched(3 * load))
+        pair = observation(arrived_bit=np.stack([batched(load), batched(3 * load)]))
+        alone = [cell.decide(seen, TARGETS) for cell, seen in zip(lone, (one, two), strict=True)]
+        np.testing.assert_allclose(both.decide(pair, TARGETS), np.stack(alone))
+
+
+@given(st.lists(st.tuples(kpi_values, kpi_values, kpi_values), min_size=1, max_size=5))
+def test_any_kpis_give_valid_quotas(steps: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> None:
+    controller = DemandController(DemandConfig())
+    for arrived, delivered, prbs in steps:
+        seen = observation(arrived_bit=arrived, delivered_bit=delivered, prb_used=prbs, active_ues=prbs)
+        assert valid(controller.decide(seen, TARGETS))

@@ -1,0 +1,27 @@
+"""The exceptions of the slicing xApp.
+
+SlicingError
+  SettingsError       a configuration field is out of range; names the field
+  ReportError         an indication cannot be used (`reason` is the metric label)
+  ControlError        a control message cannot be made for a node, or its outcome not read
+"""
+
+
+class SlicingError(Exception):
+    """Anything that goes wrong inside the slicing xApp."""
+
+
+class SettingsError(SlicingError):
+    """A configuration cannot be used; the text names the field, the value and the range."""
+
+
+class ReportError(SlicingError):
+    """An indication cannot be used; `reason` is a short snake_case word fit for a metric label."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+
+
+class ControlError(SlicingError):
+    """A control message cannot be made for a node, or its outcome cannot be read."""

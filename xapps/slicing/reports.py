@@ -1,0 +1,192 @@
+"""From KPM indications to slice KPIs: by slice labels (format 1), or by summing up UEs (format 3)."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from oran import kpi
+from oran.e2.identity import UeId
+from oran.e2.kpm.messages import (
+    IndicationFormat1,
+    IndicationFormat3,
+    Label,
+    MeasurementInfo,
+    Value,
+)
+from oran.slices import SNssai
+from xapps.slicing.errors import ReportError
+from xapps.slicing.observation import FIELDS, SliceKpis
+
+NO_SD = 0xFFFFFF
+"""An SD of all ones says that there is none (TS 23.003 28.4.2)."""
+
+MAX_CACHED_LAYOUTS = 64
+
+FIELD_OF = {name: field for field, name in FIELDS.items()}
+
+SliceOf = Callable[[UeId], int | None]
+"""Tells the index of a UE's slice, None for a UE of no slice of ours."""
+
+
+def without_wildcard(snssai: SNssai) -> SNssai:
+    """The S-NSSAI in its one form: an SD that says "none" is None."""
+    return SNssai(snssai.sst) if snssai.sd == NO_SD else snssai
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """What one value of a record is: its KPI, SI units per wire unit, and its slice (None: the whole cell)."""
+
+    name: str
+    scale: float
+    slice: int | None
+
+
+class ReportReader:
+    """Reads the reports of one node: its unit profile, its measurement ids and our slices are fixed.
+
+    A node repeats the same measurement list in each report, so its layout is worked out once per list.
+    """
+
+    def __init__(
+        self, slices: tuple[SNssai, ...], *, profile: kpi.Profile, names: Mapping[int, str], period_s: float
+    ) -> None:
+        self._slices = {without_wildcard(snssai): index for index, snssai in enumerate(slices)}
+        self._profile = profile
+        self._names = names
+        self._period_s = period_s
+        self._layouts: dict[int, tuple[tuple[MeasurementInfo, ...], tuple[_Column | None, ...]]] = {}
+
+    def of_cell(self, report: IndicationFormat1) -> SliceKpis:
+        """KPIs of a format 1 report by its slice labels; raises ReportError when it says nothing of our slices."""
+        values = _newest(report)
+        columns = self._layout(report.info)
+        if len(values) != len(columns):
+            raise ReportError("wrong_length", f"{len(values)} values for {len(columns)} measurements")
+        kpis = SliceKpis.empty(len(self._slices), self._period(report))
+        available = math.nan
+        seen = False
+        for column, value in zip(columns, values, strict=True):
+            if column is None or value is None:
+                continue
+            if column.slice is None:
+                if column.name == kpi.PRB_AVAILABLE_DL:
+                    available = value * column.scale
+            elif column.name in FIELD_OF:
+                getattr(kpis, FIELD_OF[column.name])[column.slice] = value * column.scale
+                seen = True
+        if not seen:
+            raise ReportError("no_slice_values")
+        return replace(kpis, prb_available=available)
+
+    def of_ues(self, message: IndicationFormat3, slice_of: SliceOf) -> SliceKpis:
+        """KPIs of a format 3 report: what each slice's UEs have in sum or on average.
+
+        Volumes, PRBs and active UEs are summed. Throughput is averaged over the UEs that had data, delay by the
+        volume delivered, drop rate by the volume that arrived. A report without UEs is a quiet cell; one whose UEs
+        all belong to slices unknown raises ReportError.
+        """
+        table: list[list[float]] = []
+        owners: list[int] = []
+        period_s = self._period_s
+        for item in message.ues:
+            index = slice_of(item.ue)
+            if index is None:
+                continue
+            period_s = self._period(item.report)
+            table.append(self._row(item.report))
+            owners.append(index)
+        if message.ues and not table:
+            raise ReportError("unmapped_ues", f"none of {len(message.ues)} UEs is of a known slice")
+        rows = np.array(table).reshape(len(table), len(FIELDS) + 1)
+        return _sum_up(rows, np.array(owners, dtype=int), len(self._slices), period_s)
+
+    def _row(self, report: IndicationFormat1) -> list[float]:
+        """One UE's values in the order of `FIELDS`, then the cell's PRBs; NaN where there is none."""
+        row = [math.nan] * (len(FIELDS) + 1)
+        values = _newest(report)
+        columns = self._layout(report.info)
+        if len(values) != len(columns):
+            raise ReportError("wrong_length", f"{len(values)} values for {len(columns)} measurements")
+        for column, value in zip(columns, values, strict=True):
+            if column is not None and value is not None:
+                place = _PLACE.get(column.name)
+                if place is not None:
+                    row[place] = value * column.scale
+        return row
+
+    def _period(self, report: IndicationFormat1) -> float:
+        return self._period_s if report.granularity_ms is None else report.granularity_ms / 1e3
+
+    def _layout(self, info: tuple[MeasurementInfo, ...]) -> tuple[_Column | None, ...]:
+        known = self._layouts.get(id(info))
+        if known is not None and known[0] is info:
+            return known[1]
+        columns = tuple(self._column(item, label) for item in info for label in item.labels)
+        if len(self._layouts) >= MAX_CACHED_LAYOUTS:
+            self._layouts.clear()
+        self._layouts[id(info)] = (info, columns)
+        return columns
+
+    def _column(self, item: MeasurementInfo, label: Label) -> _Column | None:
+        name = self._names.get(item.measurement) if isinstance(item.measurement, int) else item.measurement
+        if name is None or name not in kpi.QUANTITIES:
+            return None
+        index = None
+        if label.slice_id is not None:
+            index = self._slices.get(without_wildcard(label.slice_id))
+            if index is None:
+                return None
+        return _Column(name, kpi.to_si(name, 1.0, self._profile), index)
+
+
+_PLACE = {name: place for place, name in enumerate((*FIELDS.values(), kpi.PRB_AVAILABLE_DL))}
+
+
+def _newest(report: IndicationFormat1) -> Sequence[Value]:
+    """The values of the newest complete record; a partial period would pass for a quiet one."""
+    for record in reversed(report.records):
+        if not record.incomplete:
+            return record.values
+    raise ReportError("incomplete" if report.records else "empty")
+
+
+def _sum_up(table: np.ndarray, owners: np.ndarray, slices: int, period_s: float) -> SliceKpis:
+    """Aggregate UE rows [ues, fields + 1] by slice; see `ReportReader.of_ues`."""
+    throughput, delay, drop, came, left, prbs, active, available = table.T
+    kpis = SliceKpis.empty(slices, period_s)
+    has_data = (throughput > 0) | (came > 0) | (left > 0) | (active > 0)
+    ones = np.ones_like(throughput)
+    for index in range(slices):
+        mine = owners == index
+        if not mine.any():
+            for field in ("arrived_bit", "delivered_bit", "prb_used", "active_ues"):
+                getattr(kpis, field)[index] = 0.0
+            continue
+        kpis.throughput_bps[index] = _mean(throughput, ones, mine & has_data)
+        kpis.delay_s[index] = _mean(delay, left, mine)
+        kpis.drop_rate[index] = _mean(drop, came, mine)
+        kpis.arrived_bit[index] = _sum(came, mine)
+        kpis.delivered_bit[index] = _sum(left, mine)
+        kpis.prb_used[index] = _sum(prbs, mine)
+        reported = _sum(active, mine)
+        kpis.active_ues[index] = float((mine & has_data).sum()) if math.isnan(reported) else reported
+    known = available[~np.isnan(available)]
+    return replace(kpis, prb_available=float(known.max()) if known.size else math.nan)
+
+
+def _sum(values: np.ndarray, mine: np.ndarray) -> float:
+    known = values[mine & ~np.isnan(values)]
+    return float(known.sum()) if known.size else math.nan
+
+
+def _mean(values: np.ndarray, weights: np.ndarray, mine: np.ndarray) -> float:
+    """The weighted mean of what is known; the plain one where no weight is; NaN of nothing."""
+    known = mine & ~np.isnan(values)
+    if not known.any():
+        return math.nan
+    share = np.nan_to_num(weights[known], nan=0.0)
+    total = share.sum()
+    return float(values[known].mean() if total <= 0 else (values[known] * share).sum() / total)
