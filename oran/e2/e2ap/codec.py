@@ -33,6 +33,11 @@ def decode(data: bytes) -> E2apMessage:
         indication = _fast_indication(data)
         if indication is not None:
             return indication
+    return decode_declared(data)
+
+
+def decode_declared(data: bytes) -> E2apMessage:
+    """Decode through the declarations, whatever the message."""
     procedure, _, elements = open_pdu(data)
     try:
         values = {ie.attribute: value for ie, value in _read_known(procedure, elements)}
@@ -52,6 +57,11 @@ def encode(message: E2apMessage) -> bytes:
         encoded = _fast_report(message)
         if encoded is not None:
             return encoded
+    return encode_declared(message)
+
+
+def encode_declared(message: E2apMessage) -> bytes:
+    """Encode through the declarations, whatever the message."""
     procedure = BY_MESSAGE.get(type(message))
     if procedure is None:
         raise EncodeError(f"{type(message).__name__} is no E2AP message")

@@ -491,7 +491,6 @@ class E2RemovalFailure:
 
     transaction_id: int
     cause: Cause
-    time_to_wait: TimeToWait | None = None
     diagnostics: CriticalityDiagnostics | None = None
 
 

@@ -81,6 +81,11 @@ ENB = Record(
         ),
     ),
 )
+X2 = Record(
+    _X2,
+    Component("enb", "global-eNB-ID", ENB, optional=True),
+    Component("en_gnb", "global-en-gNB-ID", EN_GNB, optional=True),
+)
 NG_RAN_NODE = Named({"gNB": GNB, "ng-eNB": NG_ENB})
 
 _KINDS = {
@@ -190,13 +195,7 @@ COMPONENT_ID = Mapped(
             _PREFIX + "F1": Wrapped("gNB-DU-ID", PART_ID),
             _PREFIX + "W1": Wrapped("ng-eNB-DU-ID", PART_ID),
             _PREFIX + "S1": Wrapped("mme-name", NAME),
-            _PREFIX + "X2": Carried(
-                Record(
-                    _X2,
-                    Component("enb", "global-eNB-ID", ENB, optional=True),
-                    Component("en_gnb", "global-en-gNB-ID", EN_GNB, optional=True),
-                )
-            ),
+            _PREFIX + "X2": Carried(X2),
         }
     ),
     _load_component,
