@@ -31,6 +31,7 @@ from oran.e2.kpm.messages import (
 )
 from oran.e2.kpm.messages import Record as DataRecord
 from oran.e2.kpm.profile import NodeProfile
+from oran.e2.kpm.reports import ReportList, ReportType
 from oran.e2.kpm.types import (
     BIN_AXES,
     BIN_RANGE,
@@ -128,7 +129,7 @@ DATA_RECORD: Type[DataRecord] = Mapped(
 """MeasurementDataItem."""
 MEASUREMENT_DATA = SequenceOf(DATA_RECORD, 1, 65_535)
 
-INDICATION_FORMAT_1: Type[IndicationFormat1] = Record(
+INDICATION_FORMAT_1: Type[IndicationFormat1] = ReportType(
     IndicationFormat1,
     Component("records", "measData", MEASUREMENT_DATA),
     Component("info", "measInfoList", MEASUREMENT_INFO_LIST, optional=True),
@@ -140,7 +141,7 @@ UE_REPORT: Type[UeReport] = Record(
     Component("report", "measReport", INDICATION_FORMAT_1),
 )
 INDICATION_FORMAT_3: Type[IndicationFormat3] = Record(
-    IndicationFormat3, Component("ues", "ueMeasReportList", SequenceOf(UE_REPORT, 1, 65_535))
+    IndicationFormat3, Component("ues", "ueMeasReportList", ReportList(UE_REPORT, 1, 65_535))
 )
 
 EVENT_TRIGGER: Type[EventTrigger] = Wrapped(
