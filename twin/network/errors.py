@@ -1,0 +1,18 @@
+"""Errors of the network twin.
+
+TwinError (a ValueError)
+├── ScenarioError   a scenario that cannot be: names the field, its value and the range
+└── TraceError      a trace file that cannot be read: names the file, the line and the column
+"""
+
+
+class TwinError(ValueError):
+    """What the network twin refuses."""
+
+
+class ScenarioError(TwinError):
+    """A scenario that cannot be."""
+
+
+class TraceError(TwinError):
+    """A trace that cannot be read."""

@@ -1,0 +1,68 @@
+"""PRB scheduling: a cell's PRBs among slices by RRM policy ratios (TS 28.541 4.3.36), then among a slice's UEs.
+
+Both floors fill water: everyone gets PRBs in proportion to a weight until their need is met. PRBs are real
+numbers, since a substep holds many slots.
+"""
+
+import torch
+from torch import Tensor
+
+from oran.slices import DEDICATED, MAX, MIN
+
+
+def share_among_slices(need: Tensor, weight: Tensor, ratios: Tensor, prbs: int) -> Tensor:
+    """PRBs of each slice; need, weight [..., slices], ratios [..., slices, 3] in percent -> [..., slices].
+
+    A slice first takes what it needs of its min. Its dedicated PRBs are kept from the others even when idle. All
+    other PRBs go to whoever still needs them, up to max, in proportion to `weight`: the slice's active UEs, as a
+    MAC scheduler that sees no slices would do. Ratios must be valid (`oran.slices.project`).
+    """
+    dedicated, low, high = (ratios[..., i] * (prbs / 100.0) for i in (DEDICATED, MIN, MAX))
+    wanted = torch.minimum(need, high)
+    sure = torch.minimum(wanted, low)
+    pool = (prbs - torch.maximum(sure, dedicated).sum(dim=-1)).clamp(min=0.0)
+    more = wanted - sure
+    return sure + torch.minimum(more, weight * water_level(more, weight, pool).unsqueeze(-1))
+
+
+def water_level(need: Tensor, weight: Tensor, capacity: Tensor) -> Tensor:
+    """The level L at which min(need, weight L) sums to the capacity, or any higher one when all needs are met.
+
+    need [..., n], weight [..., n] > 0, capacity [...] -> [...]. In order of need / weight, the level that
+    would follow if all before were filled grows while they are and falls from then on, so L is its maximum.
+    """
+    order = (need / weight).argsort(dim=-1, stable=True)
+    need, weight = need.gather(-1, order), weight.gather(-1, order)
+    before = need.cumsum(dim=-1) - need
+    left = weight.flip(-1).cumsum(dim=-1).flip(-1)
+    return ((capacity.unsqueeze(-1) - before) / left).amax(dim=-1).clamp(min=0.0)
+
+
+def share_among_ues(
+    need: Tensor, weight: Tensor, urgency: Tensor, urgent: Tensor, group: Tensor, capacity: Tensor
+) -> Tensor:
+    """PRBs each UE gets of its group's capacity; all [envs, ues], capacity [envs, groups] -> [envs, ues].
+
+    A group is one slice of one cell. Where `urgent` is false (round robin, proportional fair) PRBs are shared in
+    proportion to weight > 0 until needs are met; where it is true (earliest deadline) the UE of greatest urgency
+    >= 0 gets all it needs, then the next. `group` holds int64 indices; a group is all urgent or not at all.
+    """
+    relative = need / weight
+    rank = torch.where(urgent, 1.0 / (2.0 + urgency), relative / (1.0 + relative))
+    order = (group + rank).argsort(dim=-1, stable=True)
+    need_, weight_, group_ = (value.gather(-1, order) for value in (need, weight, group))
+
+    members = torch.zeros_like(capacity, dtype=torch.int64).scatter_add_(-1, group, torch.ones_like(group))
+    last = members.cumsum(dim=-1)
+    first = (last - members).clamp(max=group.shape[-1] - 1)
+    needs, weights = need_.cumsum(dim=-1), weight_.cumsum(dim=-1)
+    start = first.gather(-1, group_)
+    before = (needs - need_) - (needs - need_).gather(-1, start)
+    behind = (weights - weight_) - (weights - weight_).gather(-1, start)
+    total = torch.zeros_like(capacity).scatter_add_(-1, group, weight)
+    left = (total.gather(-1, group_) - behind).clamp(min=1e-9)
+
+    room = (capacity.gather(-1, group_) - before).clamp(min=0.0)
+    level = torch.zeros_like(capacity).scatter_reduce_(-1, group_, room / left, "amax")
+    in_turn = torch.zeros_like(need).scatter_(-1, order, torch.minimum(room, need_))
+    return torch.where(urgent, in_turn, torch.minimum(need, weight * level.gather(-1, group)))
