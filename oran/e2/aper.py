@@ -16,6 +16,9 @@ T = TypeVar("T")
 FRAGMENT = 16_384
 """Octets or items in one unit of a fragmented length (X.691 11.9.3.8)."""
 
+LONGEST_INTEGER = 64
+"""Octets of the longest INTEGER that is read: decimal digits grow costly, and no message needs more than 8."""
+
 
 class Reader:
     """Reads one encoding from `data`; `position` is the next bit."""
@@ -88,7 +91,13 @@ class Reader:
 
     def unconstrained(self, field: str) -> int:
         """Read an INTEGER without bounds; a length of zero, which some peers send, reads as 0."""
-        return int.from_bytes(self.octets(self.length(field), field), "big", signed=True)
+        return int.from_bytes(self._whole_number(field), "big", signed=True)
+
+    def _whole_number(self, field: str) -> bytes:
+        count = self.length(field)
+        if count > LONGEST_INTEGER:
+            self.fail(f"INTEGER of {count} octets; up to {LONGEST_INTEGER} are read", field)
+        return self.octets(count, field)
 
     def length(self, field: str) -> int:
         """Read an unfragmented general length (X.691 11.9.3.5-7)."""
@@ -119,7 +128,7 @@ class Reader:
         """Read a normally small non-negative whole number (X.691 11.6)."""
         if not self.bit(field):
             return self.bits(6, field)
-        return int.from_bytes(self.octets(self.length(field), field), "big")
+        return int.from_bytes(self._whole_number(field), "big")
 
     def enumerated(self, count: int, field: str, *, extensible: bool = False) -> int:
         """Read an ENUMERATED index; an extension value comes back as `count` + its index."""
@@ -154,6 +163,21 @@ class Reader:
         return b"".join(parts)
 
     open_type = fragments
+
+    def open_reader(self, field: str) -> "Reader":
+        """Read an open type as a reader of its contents, which counts bits as this one does.
+
+        Only where the contents came in fragments does it count from their own start.
+        """
+        start = self.position
+        count, more = self.fragment(field)
+        if more:
+            self.position = start
+            return Reader(self.fragments(field))
+        inner = Reader(self.data, self.position)
+        self.octets(count, field)
+        inner.end = self.position
+        return inner
 
     def bit_string(
         self, field: str, low: int = 0, high: int | None = None, *, extensible: bool = False
@@ -226,6 +250,8 @@ class Reader:
                     items.append(item(self))
                 except DecodeError as error:
                     raise error.within(f"{field}[{index}]") from None
+        if len(items) < low:
+            self.fail(f"{len(items)} items; at least {low} are needed", field)
         return tuple(items)
 
     def extension_additions(self, field: str) -> tuple[bytes | None, ...]:

@@ -431,10 +431,9 @@ class Choice(Type[T]):
     def read(self, reader: Reader, field: str) -> T:
         if self.extensible and reader.bit(field):
             index = self.root + reader.small_number(field)
-            content = reader.open_type(field)
             if index >= len(self.alternatives):
                 reader.fail(f"alternative {index} is unknown", field)
-            reader = Reader(content)
+            reader = reader.open_reader(field)
         else:
             index = reader.constrained(0, self.root - 1, field)
         alternative = self.alternatives[index]

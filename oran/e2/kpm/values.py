@@ -37,41 +37,69 @@ def read_values(data: bytes, position: int, end: int, count: int) -> tuple[list[
     try:
         for _ in range(count):
             if phase:
-                following = data[octet + 1] if octet + 1 < len(data) else 0
-                bits = (data[octet] << 8 | following) >> (11 - phase)
-                kind, length = bits >> 2 & 7, (bits & 3) + 1
-                start = octet + (phase + (12 if kind == _INTEGER else 10)) // 8
-            else:
-                bits = data[octet]
-                kind, length, start = bits >> 5, (bits >> 3 & 3) + 1, octet + 1
-            if kind == _INTEGER:
-                octet, phase = start + length, 0
-                append(data[start] if length == 1 else from_bytes(data[start:octet], "big"))
-            elif kind == _REAL:
-                length = data[start]
-                octet, phase = start + 1 + length, 0
-                if 3 <= length <= 9 and data[start + 1] == 0x80:
-                    append(from_bytes(data[start + 3 : octet], "big") * _POWERS[data[start + 2]])
-                elif length < 0x80:
-                    append(real_from_octets(data[start + 1 : octet]))
+                if data[octet] << phase & 0x80:
+                    octet, phase = _later_value(data, octet * 8 + phase, end), 0
+                    unsatisfied.append(len(values))
+                    append(None)
                 else:
-                    raise ValueError("REAL is too long")
-            elif kind == _NO_VALUE:
+                    value, octet, phase = _shifted_value(data, octet, phase)
+                    append(value)
+                continue
+            head = data[octet]
+            if head & 0xE0 == 0x20:
+                length = data[octet + 1]
+                start, octet = octet + 2, octet + 2 + length
+                if 3 <= length <= 9 and data[start] == 0x80:
+                    append(from_bytes(data[start + 2 : octet], "big") * _POWERS[data[start + 1]])
+                else:
+                    append(_real_value(data, start, octet))
+            elif head < 0x08:
+                append(data[octet + 1])
+                octet += 2
+            elif head < 0x20:
+                start, octet = octet + 1, octet + 2 + (head >> 3)
+                append(from_bytes(data[start:octet], "big"))
+            elif head < 0x60:
                 append(None)
-                octet, phase = octet + (phase + 3 >> 3), phase + 3 & 7
+                phase = 3
+            elif head < 0x80:
+                raise ValueError("alternative 3 is unknown")
             else:
-                octet = _later_value(data, octet * 8 + phase, end)
-                phase = 0
+                octet = _later_value(data, octet * 8, end)
                 unsatisfied.append(len(values))
                 append(None)
-            if octet * 8 + phase > end:
-                values.pop()
-                raise IndexError
     except IndexError:
-        _fail("message is truncated", values, octet)
+        _fail("message is truncated", len(values), octet)
     except (ValueError, DecodeError) as error:
-        _fail(getattr(error, "reason", str(error)), values, octet)
+        _fail(getattr(error, "reason", str(error)), len(values), octet)
+    if octet * 8 + phase > end:
+        _fail("message is truncated", len(values) - 1, octet)
     return values, unsatisfied, octet * 8 + phase
+
+
+def _shifted_value(data: bytes, octet: int, phase: int) -> tuple[Value, int, int]:
+    """Read a value that starts inside an octet: the value, and the octet and phase behind it."""
+    following = data[octet + 1] if octet + 1 < len(data) else 0
+    bits = (data[octet] << 8 | following) >> (11 - phase)
+    kind = bits >> 2 & 7
+    if kind == _INTEGER:
+        start = octet + (phase + 12 >> 3)
+        stop = start + (bits & 3) + 1
+        return int.from_bytes(data[start:stop], "big"), stop, 0
+    if kind == _REAL:
+        start = octet + (phase + 10 >> 3)
+        stop = start + 1 + data[start]
+        return _real_value(data, start + 1, stop), stop, 0
+    if kind == _NO_VALUE:
+        return None, octet + (phase + 3 >> 3), phase + 3 & 7
+    raise ValueError("alternative 3 is unknown")
+
+
+def _real_value(data: bytes, start: int, stop: int) -> float:
+    """The REAL whose contents are octets `start` to `stop`."""
+    if stop > len(data):
+        raise IndexError
+    return real_from_octets(data[start:stop])
 
 
 def _later_value(data: bytes, position: int, end: int) -> int:
@@ -85,8 +113,8 @@ def _later_value(data: bytes, position: int, end: int) -> int:
     return reader.position >> 3
 
 
-def _fail(reason: str, values: Sequence[Value], octet: int) -> NoReturn:
-    raise DecodeError(reason, field=f"measRecord[{len(values)}]", bit_offset=octet * 8) from None
+def _fail(reason: str, index: int, octet: int) -> NoReturn:
+    raise DecodeError(reason, field=f"measRecord[{index}]", bit_offset=octet * 8) from None
 
 
 def write_values(writer: Writer, values: Sequence[Value], unsatisfied: Sequence[int] = ()) -> None:
