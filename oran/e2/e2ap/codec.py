@@ -5,6 +5,7 @@ written by hand (budget: 5 us); everything else goes through the declarations of
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from struct import Struct
 from struct import error as StructError
 from typing import Any
@@ -142,13 +143,14 @@ _INDICATION = b"\x00\x05"
 _FIXED = Struct(">5s 2H 4s H 4s B 4s H 4s B 3s")
 """An indication's IEs up to its header's length, in the order of the standard, with a sequence number."""
 _MARKS = (b"\0\x1d\0\5\0", b"\0\5\0\2", b"\0\x0f\0\1", b"\0\x1b\0\2", b"\0\x1c\0\1", b"\0\x19\0")
+_request_id = lru_cache(maxsize=1024)(RicRequestId)
 _TYPES = {0x00: IndicationType.REPORT, 0x40: IndicationType.INSERT}
 
 
 def _fast_indication(data: bytes) -> RicIndication | None:
     """Read an indication of seven IEs in the standard's order; None where it has any other form."""
     size = len(data)
-    if size < 48:
+    if size < 48 or data[2] >= 0xC0:
         return None
     position, length = 4, data[3]
     if length >= 0x80:
@@ -160,7 +162,8 @@ def _fast_indication(data: bytes) -> RicIndication | None:
     a, requestor, instance, b, function_id, c, action_id, d, sn, e, kind, f = _FIXED.unpack_from(
         data, position + 3
     )
-    if (a, b, c, d, e, f) != _MARKS or function_id > 4095 or kind not in _TYPES:
+    indication_type = _TYPES.get(kind)
+    if (a, b, c, d, e, f) != _MARKS or function_id > 4095 or indication_type is None:
         return None
     try:
         header, position = _octet_string(data, position + 3 + _FIXED.size)
@@ -172,7 +175,7 @@ def _fast_indication(data: bytes) -> RicIndication | None:
     if position != size:
         return None
     return RicIndication(
-        RicRequestId(requestor, instance), function_id, action_id, header, message, sn, _TYPES[kind]
+        _request_id(requestor, instance), function_id, action_id, header, message, sn, indication_type
     )
 
 
