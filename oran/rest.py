@@ -18,6 +18,9 @@ AsgiApp = Callable[
 ]
 """An ASGI application; its messages are untyped by that interface's own definition."""
 
+Endpoint = Callable[["Request"], Awaitable["Response"]]
+"""What answers one kind of HTTP request."""
+
 MAX_BODY_OCTETS = 1 << 20
 BODY_TIMEOUT_S = 10.0
 MAX_CONNECTIONS = 256
@@ -117,6 +120,18 @@ def problem(status: int, reason: str) -> "Response":
 
     body = json.dumps({"title": _title(status), "status": status, "detail": reason})
     return Response(body, status, media_type="application/problem+json")
+
+
+def guarded(endpoint: Endpoint) -> Endpoint:
+    """An endpoint whose RequestError becomes an answer, `problem`."""
+
+    async def answer(request: "Request") -> "Response":
+        try:
+            return await endpoint(request)
+        except RequestError as error:
+            return problem(error.status, error.reason)
+
+    return answer
 
 
 def _make_server(app: AsgiApp) -> "uvicorn.Server":

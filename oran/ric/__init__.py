@@ -1,1 +1,7 @@
-"""The embedded near-RT RIC: E2 termination, subscriptions, A1 mediator, routing."""
+"""An embedded near-RT RIC that speaks the same bytes as the O-RAN SC platform."""
+
+from oran.ric.config import RicConfig
+from oran.ric.errors import ConfigError, RicError
+from oran.ric.ric import NearRtRic
+
+__all__ = ["ConfigError", "NearRtRic", "RicConfig", "RicError"]

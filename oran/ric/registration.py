@@ -1,0 +1,204 @@
+"""The application manager: xApps register with it, and what their descriptors say becomes routes."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from oran.rest import JsonObject, JsonValue, RequestError, parse_json
+from oran.ric.config import RicConfig
+from oran.ric.routing import PLATFORM_TYPES, RouteManager, XappRoutes
+from oran.rmr import types
+from oran.rmr.address import is_address, join_address, parse_address
+
+log = structlog.get_logger(__name__)
+
+FETCH_TRIES = 5
+FETCH_PERIOD_S = 1.0
+FETCH_TIMEOUT_S = 2.0
+MAX_DESCRIPTOR_OCTETS = 1 << 18
+MAX_POLICIES = 64
+
+MESSAGE_NUMBERS: Mapping[str, int] = {
+    name: number
+    for name, number in vars(types).items()
+    if name.isupper() and isinstance(number, int) and number > 0
+}
+"""RMR message types by the names that descriptors use."""
+
+B = TypeVar("B", bound=BaseModel)
+
+Name = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class Registration(BaseModel):
+    """The body of POST /ric/v1/register."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    appName: Name
+    appVersion: Annotated[str, Field(max_length=64)] = ""
+    appInstanceName: Name
+    httpEndpoint: Annotated[str, Field(max_length=63)] = ""
+    rmrEndpoint: Annotated[str, Field(max_length=63)]
+    configPath: Annotated[str, Field(max_length=256)] = ""
+    config: Annotated[str, Field(max_length=MAX_DESCRIPTOR_OCTETS)] = ""
+
+
+class Deregistration(BaseModel):
+    """The body of POST /ric/v1/deregister."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    appName: Name
+    appInstanceName: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Xapp:
+    """A registered xApp instance and the RMR part of its descriptor."""
+
+    registration: Registration
+    transmits: tuple[str, ...]
+    receives: tuple[str, ...]
+    routes: XappRoutes
+
+
+class XappRegistry:
+    """Registered xApps by instance name; their routes are kept by the route manager."""
+
+    def __init__(self, config: RicConfig, routing: RouteManager) -> None:
+        self._config = config
+        self._routing = routing
+        self._xapps: dict[str, Xapp] = {}
+
+    async def register(self, body: JsonObject) -> None:
+        """Take in an xApp, or its new descriptor; raises RequestError 400 or 503."""
+        registration = _read(Registration, body)
+        if not is_address(registration.rmrEndpoint):
+            raise RequestError(400, f"rmrEndpoint {registration.rmrEndpoint!r} is not host:port")
+        text = registration.config or await _fetch_descriptor(registration)
+        descriptor = parse_json(text) if text.strip() else {}
+        xapp = _read_descriptor(registration, descriptor, self._config.xapp_control_port)
+        known = self._xapps.get(registration.appInstanceName)
+        if known is not None and known.routes.control_address != xapp.routes.control_address:
+            self._routing.deregister(registration.appInstanceName)
+        if not self._routing.register(registration.appInstanceName, xapp.routes):
+            raise RequestError(503, f"all {self._config.max_xapps} places for xApps are taken")
+        self._xapps[registration.appInstanceName] = xapp
+        log.info("xapp_registered", instance=registration.appInstanceName, rmr=registration.rmrEndpoint)
+
+    def deregister(self, body: JsonObject) -> None:
+        """Forget an xApp; raises RequestError 400 or 404."""
+        request = _read(Deregistration, body)
+        xapp = self._xapps.get(request.appInstanceName)
+        if xapp is None or xapp.registration.appName != request.appName:
+            raise RequestError(404, f"xApp {request.appInstanceName} is not registered")
+        del self._xapps[request.appInstanceName]
+        self._routing.deregister(request.appInstanceName)
+        log.info("xapp_deregistered", instance=request.appInstanceName)
+
+    def list(self) -> list[JsonValue]:
+        """Every xApp as the application manager lists it, instances grouped by xApp."""
+        groups: dict[str, list[Xapp]] = {}
+        for xapp in self._xapps.values():
+            groups.setdefault(xapp.registration.appName, []).append(xapp)
+        return [
+            {
+                "name": name,
+                "status": "deployed",
+                "version": xapps[0].registration.appVersion,
+                "instances": [_instance(xapp) for xapp in xapps],
+            }
+            for name, xapps in sorted(groups.items())
+        ]
+
+
+def _read(kind: type[B], body: JsonObject) -> B:
+    try:
+        return kind.model_validate(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RequestError(400, f"{where}: {first['msg']}") from None
+
+
+def _instance(xapp: Xapp) -> JsonObject:
+    host, port = parse_address(xapp.registration.rmrEndpoint)
+    return {
+        "name": xapp.registration.appInstanceName,
+        "status": "running",
+        "ip": host,
+        "port": port,
+        "txMessages": list(xapp.transmits),
+        "rxMessages": list(xapp.receives),
+        "policies": list(xapp.routes.policies),
+    }
+
+
+def _read_descriptor(registration: Registration, descriptor: JsonValue, control_port: int) -> Xapp:
+    """Read a descriptor's RMR part: the top-level "rmr" if there is one, else all of "messaging.ports"."""
+    if not isinstance(descriptor, dict):
+        raise RequestError(400, "config must be a JSON object")
+    messaging = descriptor.get("messaging")
+    listed = messaging.get("ports") if isinstance(messaging, dict) else None
+    ports = [port for port in listed if isinstance(port, dict)] if isinstance(listed, list) else []
+    rmr = descriptor.get("rmr")
+    parts: list[JsonObject] = [rmr] if isinstance(rmr, dict) else ports
+    for port in ports:
+        number = port.get("port")
+        if port.get("name") == "rmrroute" and isinstance(number, int) and 0 < number < 65536:
+            control_port = number
+    transmits, receives = _names(parts, "txMessages"), _names(parts, "rxMessages")
+    numbers = {MESSAGE_NUMBERS[name] for name in receives if name in MESSAGE_NUMBERS} - PLATFORM_TYPES
+    host, _ = parse_address(registration.rmrEndpoint)
+    routes = XappRoutes(
+        registration.rmrEndpoint, join_address(host, control_port), _policies(parts), tuple(sorted(numbers))
+    )
+    return Xapp(registration, transmits, receives, routes)
+
+
+def _names(parts: list[JsonObject], key: str) -> tuple[str, ...]:
+    lists = [found for part in parts if isinstance(found := part.get(key), list)]
+    return tuple(dict.fromkeys(name for found in lists for name in found if isinstance(name, str)))
+
+
+def _policies(parts: list[JsonObject]) -> tuple[int, ...]:
+    lists = [found for part in parts if isinstance(found := part.get("policies"), list)]
+    policies = dict.fromkeys(number for found in lists for number in found)
+    if len(policies) > MAX_POLICIES or not all(_is_type_id(number) for number in policies):
+        raise RequestError(400, f"policies must be at most {MAX_POLICIES} policy type ids from 0 to {2**31 - 1}")
+    return tuple(number for number in policies if isinstance(number, int))
+
+
+def _is_type_id(number: JsonValue) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**31
+
+
+async def _fetch_descriptor(registration: Registration) -> str:
+    """Get the descriptor from the xApp itself, as appmgr does; empty when it has none to give."""
+    import httpx
+
+    if not registration.configPath or not is_address(registration.httpEndpoint):
+        return ""
+    url = f"http://{registration.httpEndpoint}/{registration.configPath.lstrip('/')}"
+    async with httpx.AsyncClient(timeout=FETCH_TIMEOUT_S, trust_env=False) as client:
+        for attempt in range(FETCH_TRIES):
+            if attempt:
+                await asyncio.sleep(FETCH_PERIOD_S)
+            try:
+                async with client.stream("GET", url) as response:
+                    body = bytearray()
+                    async for chunk in response.aiter_bytes():
+                        body += chunk
+                        if len(body) > MAX_DESCRIPTOR_OCTETS:
+                            raise RequestError(400, f"the descriptor exceeds {MAX_DESCRIPTOR_OCTETS} octets")
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                log.info("descriptor_unavailable", url=url, reason=str(error))
+                continue
+            if response.is_success:
+                return body.decode("utf-8", "replace")
+    raise RequestError(400, f"config is empty, and {url} does not give it")
