@@ -36,7 +36,8 @@ class RmrConfig:
     (every `seed_retry_s` until it makes sense). `control_port` None means no listener for the route manager's
     pushes; `route_manager` "host:port" is asked for a table every `request_period_s` until one arrives.
     A message waits at most `send_queue_s` for a connection that is being made. A frame that has begun must be
-    complete after `frame_timeout_s`. Raises ConfigError for a value out of range.
+    complete after `frame_timeout_s`. A peer whose machine acknowledges nothing for `silent_peer_s` counts as
+    gone. Raises ConfigError for a value out of range.
     """
 
     port: int = 0
@@ -53,6 +54,7 @@ class RmrConfig:
     answer_health_checks: bool = True
     max_frame_octets: int = DEFAULT_MAX_FRAME_OCTETS
     frame_timeout_s: float = 10.0
+    silent_peer_s: float = 15.0
     receive_queue_messages: int = 4096
     receive_queue_octets: int = 64 << 20
     send_queue_octets: int = 4 << 20
@@ -74,6 +76,7 @@ class RmrConfig:
         if len(self.source_name) > 57 or ":" in self.source_name or not self.source_name.isascii():
             raise ConfigError(f"source_name {self.source_name!r} must be a host name of at most 57 characters")
         _check("max_frame_octets", self.max_frame_octets, PREFIX_OCTETS + HEADER_OCTETS, 1 << 30)
+        _check("silent_peer_s", self.silent_peer_s, 1, 86_400)
         for name in ("receive_queue_messages", "max_connections", "max_peers"):
             _check(name, getattr(self, name), 1, 1 << 24)
         for name in ("receive_queue_octets", "send_queue_octets"):
@@ -98,7 +101,7 @@ class RmrConfig:
         return cls(
             port=port,
             bind_host=environ.get("RMR_BIND_IF") or "0.0.0.0",
-            source_name=environ.get("RMR_SRC_ID", ""),
+            source_name=environ.get("RMR_SRC_ID", "").partition(":")[0],  # librmr cuts a port off too
             source_name_only=environ.get("RMR_SRC_NAMEONLY", "0") not in ("", "0"),
             seed_path=Path(seed) if seed else None,
             control_port=control_port,

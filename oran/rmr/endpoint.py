@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from oran.rmr.address import is_unspecified, outward_ip
+from oran.rmr.address import is_unspecified, join_address, outward_ip
 from oran.rmr.calls import PendingCalls
 from oran.rmr.config import RmrConfig
 from oran.rmr.control import RouteControl
@@ -31,10 +31,10 @@ class RmrEndpoint:
         self.config = config or RmrConfig()
         self._counters = Counters()
         unspecified = is_unspecified(self.config.bind_host)
-        bound = socket.gethostname()[:57] if unspecified else self.config.bind_host
+        bound = socket.gethostname().partition(".")[0][:57] if unspecified else self.config.bind_host
         self._name = self.config.source_name or bound
-        ip = outward_ip() if unspecified else self.config.bind_host
-        self._ip = self._name if self.config.source_name_only else ip
+        self._own_ip = outward_ip() if unspecified else self.config.bind_host
+        self._ip = self._name if self.config.source_name_only else self._own_ip
         self._collector = RouteCollector()
         self._inbox = self._new_inbox()
         self._calls = PendingCalls()
@@ -90,7 +90,7 @@ class RmrEndpoint:
         control = RouteControl(self.config, self._collector, self._counters, name=self._name, ip=self._ip)
         try:
             await data.listen(self.config.port)
-            self._collector.own_addresses = frozenset((data.source, data.source_ip))
+            self._collector.own_addresses = frozenset((data.source, join_address(self._own_ip, data.port)))
             await control.start(data.source)
         except BaseException:
             await control.stop()

@@ -1,9 +1,11 @@
 """One TCP connection, of either direction: bytes to messages, frames to the socket, and its limits."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Protocol
 
 import structlog
 
@@ -12,6 +14,8 @@ from oran.rmr.errors import FrameError
 from oran.rmr.frame import FrameReader
 from oran.rmr.message import RmrMessage
 from oran.rmr.transport import Counters, SendResult
+
+_KEEPALIVE_PROBES = 3
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +62,7 @@ class Link(asyncio.Protocol):
             transport.abort()
             return
         self._transport = transport
+        _watch(transport.get_extra_info("socket"), self._context.config.silent_peer_s)
         links.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -123,3 +128,22 @@ class Link(asyncio.Protocol):
         self._context.counters.drop(reason)
         log.warning("rmr_peer_cut_off", peer=self.peer, reason=reason, detail=detail)
         self.abort()
+
+
+class _Socket(Protocol):
+    def setsockopt(self, level: int, option: int, value: int, /) -> None: ...
+
+
+def _watch(sock: _Socket, silent_s: float) -> None:
+    """Let the kernel close a connection whose other machine has vanished without a word."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    probe_s = max(1, round(silent_s / (_KEEPALIVE_PROBES + 1)))
+    for name, value in (
+        ("TCP_KEEPIDLE", probe_s),
+        ("TCP_KEEPINTVL", probe_s),
+        ("TCP_KEEPCNT", _KEEPALIVE_PROBES),
+        ("TCP_USER_TIMEOUT", round(silent_s * 1000)),
+    ):
+        option = getattr(socket, name, None)  # Linux has them all, other systems some
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)

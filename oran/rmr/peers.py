@@ -131,7 +131,8 @@ class Peer:
     def _flush(self, link: Link) -> None:
         self._drop_expired(asyncio.get_running_loop().time())
         while self._waiting:
-            link.write(self._take().frame)
+            if link.write(self._take().frame) is SendResult.UNREACHABLE:
+                self._context.counters.drop("unreachable")
 
     def _turn_back(self) -> None:
         """Send the replies that wait here another way."""

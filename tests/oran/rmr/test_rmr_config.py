@@ -42,7 +42,7 @@ def test_the_other_variables() -> None:
     config = RmrConfig.from_env(
         {
             "RMR_SEED_RT": "/opt/routes.rt",
-            "RMR_SRC_ID": "service-ricxapp-x-rmr.ricxapp",
+            "RMR_SRC_ID": "service-ricxapp-x-rmr.ricxapp:4560",
             "RMR_BIND_IF": "192.0.2.7",
             "RMR_RTREQ_FREQ": "30",
             "RMR_SRC_NAMEONLY": "1",
@@ -62,7 +62,7 @@ def test_the_other_variables() -> None:
         ({"RMR_RTG_SVC": "host:port"}, "RMR_RTG_SVC"),
         ({"RMR_CTL_PORT": "x"}, "RMR_CTL_PORT"),
         ({"RMR_RTREQ_FREQ": "0"}, "RMR_RTREQ_FREQ"),
-        ({"RMR_SRC_ID": "name:4560"}, "source_name"),
+        ({"RMR_SRC_ID": "n" * 60}, "source_name"),
     ],
 )
 def test_senseless_variables_are_named(environ: dict[str, str], named: str) -> None:

@@ -84,7 +84,7 @@ async def test_a_connected_peer_gets_the_octets_before_send_returns() -> None:
                 assert connection.recv(4096).endswith(b"second")  # no turn of the event loop in between
 
 
-async def test_nagle_is_off_in_both_directions() -> None:
+async def test_nagle_is_off_and_keepalive_on_in_both_directions() -> None:
     async with RmrEndpoint(config()) as sender, RmrEndpoint(config()) as receiver:
         sender.load_routes(route_text(f"mse|1|-1|{name_of(receiver)}"))
         sender.send(RmrMessage(1))
@@ -94,6 +94,7 @@ async def test_nagle_is_off_in_both_directions() -> None:
         for message in (request, reply):
             assert isinstance(message.connection, Link)
             assert message.connection.socket_option(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+            assert message.connection.socket_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
 
 
 async def test_groups_get_copies_and_take_turns() -> None:
@@ -295,7 +296,7 @@ async def test_source_name_and_ip(tmp_path: Path) -> None:
 
 async def test_all_interfaces_take_the_host_name() -> None:
     async with RmrEndpoint(config(bind_host="0.0.0.0")) as endpoint, raw_peer(endpoint.address[1]) as client:
-        assert endpoint.address[0] == socket.gethostname()[:57]
+        assert endpoint.address[0] == socket.gethostname().partition(".")[0][:57]
         await client.send(RmrMessage(1))
         assert (await next_message(endpoint)).mtype == 1
 
