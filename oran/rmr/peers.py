@@ -68,6 +68,7 @@ class Peer:
             if result is not SendResult.UNREACHABLE:
                 return result
         config = self._context.config
+        self._drop_expired(now_s)
         if self._waiting_octets + len(frame) > config.send_queue_octets:
             self._context.counters.drop("queue_full")
             return SendResult.QUEUE_FULL

@@ -25,14 +25,14 @@ async def test_push_is_taken_and_each_table_acknowledged_to_the_caller() -> None
         RmrEndpoint(config()) as target,
         raw_peer(xapp.control_port) as manager,
     ):
-        assert not xapp.ready
+        ready_before = xapp.ready
         await manager.send(call_of(PUSH.format(target=name_of(target), own=name_of(xapp))))
         for expected in (b"OK tbl-42 \n\0", b"OK map-43 \n\0"):
             ack = await manager.receive()
             assert (ack.mtype, ack.payload, ack.d1, ack.xid) == (22, expected, b"\x05\0\0\0", b"f" * 32)
             assert not ack.is_call
             assert ack.source == f"127.0.0.1:{xapp.control_port}"
-        assert xapp.ready
+        assert (ready_before, xapp.ready) == (False, True)
         assert xapp.send(RmrMessage(30000, b"a"))
         assert xapp.send(RmrMessage(12040, b"b", meid="gnb_2"))
         assert {(await next_message(target)).payload for _ in range(2)} == {b"a", b"b"}

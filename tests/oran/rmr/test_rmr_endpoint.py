@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from pathlib import Path
 from time import perf_counter
 
 import pytest
@@ -279,7 +278,7 @@ async def test_health_check_is_answered() -> None:
         assert (await next_message(endpoint)).mtype == 100
 
 
-async def test_source_name_and_ip(tmp_path: Path) -> None:
+async def test_source_name_and_ip() -> None:
     async with RmrEndpoint(config()) as receiver:
         routes = route_text(f"mse|1|-1|{name_of(receiver)}")
         for settings, name, ip in (

@@ -156,6 +156,18 @@ async def test_messages_for_an_absent_peer_wait_within_bounds_and_expire() -> No
         await eventually(lambda: sender.counters.dropped == {"queue_full": 2, "expired": 10})
 
 
+async def test_expired_messages_make_room_while_the_peer_backs_off() -> None:
+    port = free_port()
+    settings = config(send_queue_s=0.05, send_queue_octets=1 << 20, backoff_min_s=30.0, backoff_max_s=30.0)
+    async with RmrEndpoint(settings) as sender:
+        sender.load_routes(route_text(f"mse|1|-1|127.0.0.1:{port}"))
+        assert all(sender.send(RmrMessage(1, bytes(200_000))) for _ in range(5))
+        assert sender.send(RmrMessage(1, bytes(200_000))) is SendResult.QUEUE_FULL
+        await asyncio.sleep(0.1)
+        assert sender.send(RmrMessage(1, bytes(200_000))) is SendResult.QUEUED
+        assert sender.counters.dropped == {"queue_full": 1, "expired": 5}
+
+
 async def test_messages_wait_for_a_peer_that_starts_late() -> None:
     port = free_port()
     async with RmrEndpoint(config()) as sender:
