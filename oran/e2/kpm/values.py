@@ -153,7 +153,7 @@ def write_values(writer: Writer, values: Sequence[Value], unsatisfied: Sequence[
 def _real(value: float) -> bytes:
     """A REAL with its length, in the canonical form of `real_to_octets`."""
     fraction, exponent = frexp(value)
-    if fraction == 0.0 or fraction != fraction or not -70 <= exponent <= 120:
+    if not fraction or not -1.0 < fraction < 1.0 or not -70 <= exponent <= 120:
         content = real_to_octets(value)
         return bytes((len(content),)) + content
     head = 0x80
