@@ -106,12 +106,9 @@ def variant(*, group: bool, member: bool, text: bool, lowered: int, sd: bool = T
 
 
 @pytest.mark.parametrize("group", [True, False])
-@pytest.mark.parametrize("member", [True, False])
 @pytest.mark.parametrize("text", [True, False])
-@pytest.mark.parametrize("lowered", [0, 1])
+@pytest.mark.parametrize(("member", "lowered"), [(True, 0), (False, 0), (False, 1)])
 def test_variants_of_the_tree_say_the_same(group: bool, member: bool, text: bool, lowered: int) -> None:
-    if member and lowered:
-        pytest.skip("with ids one lower, 6 is the PLMN: the member structure is not there")
     octets = variant(group=group, member=member, text=text, lowered=lowered)
     assert decode_slice_prb_quota_message(octets) == (SlicePrbQuota(PLMN, 1, 33, 10, 50, 5),)
 
