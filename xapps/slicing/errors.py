@@ -3,6 +3,7 @@
 SlicingError
   SettingsError       a configuration field is out of range; names the field
   ReportError         an indication cannot be used (`reason` is the metric label)
+  NodeError           an E2 node offers nothing that this xApp can use
   ControlError        a control message cannot be made for a node, or its outcome not read
 """
 
@@ -21,6 +22,10 @@ class ReportError(SlicingError):
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
+
+
+class NodeError(SlicingError):
+    """An E2 node offers nothing that this xApp can use."""
 
 
 class ControlError(SlicingError):

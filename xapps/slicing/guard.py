@@ -27,19 +27,24 @@ TINY = 1e-9
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 
-class GuardConfig(BaseModel):
-    """The limits a guard keeps. `floor_percent` holds one value per slice, or one for all."""
+class GuardLimits(BaseModel):
+    """How fast quotas may change, and how long KPIs may be missing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    floor_percent: tuple[Percent, ...] = (5.0,)
-    """Least min ratio of each slice; they sum to at most 100."""
     max_change_percent: Annotated[float, Field(gt=0, le=100)] = 20.0
     """Most that any ratio moves in one decision."""
-    stale_periods: Annotated[float, Field(gt=0)] = 3.0
+    stale_periods: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3.0
     """Age of a cell's newest KPIs, in periods, from which the last safe quotas are held."""
-    static_periods: Annotated[float, Field(gt=0)] = 10.0
+    static_periods: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10.0
     """Further periods without KPIs that can be used, after which the static quotas return."""
+
+
+class GuardConfig(GuardLimits):
+    """All limits a guard keeps. `floor_percent` holds one value per slice, or one for all."""
+
+    floor_percent: tuple[Percent, ...] = (5.0,)
+    """Least min ratio of each slice; they sum to at most 100."""
 
     @model_validator(mode="after")
     def _check_sum(self) -> Self:

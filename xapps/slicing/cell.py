@@ -1,0 +1,162 @@
+"""The control loop of one cell: a report goes in, the policy to be in force comes out. It does no I/O."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from oran.e2.identity import CellGlobalId
+from oran.experience import Transition
+from oran.sla import SlaTargets, qos_ratio, reward, satisfaction
+from oran.slices import SNssai, from_policy, static_ratios, to_policy
+from xapps.slicing.control import Policy
+from xapps.slicing.controllers import Controller
+from xapps.slicing.guard import CellGuard, GuardConfig, Reason, implausible
+from xapps.slicing.observation import CellObservation, SliceKpis, merge, observe
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided for a cell and from what; `observation` is None where no KPIs could be used."""
+
+    policy: Policy
+    ratios: np.ndarray
+    """The quotas before rounding to whole percent, [slices, 3]."""
+    reasons: tuple[Reason, ...]
+    observation: CellObservation | None
+    qos: np.ndarray
+    """QoS ratio of each slice, [slices]; NaN without KPIs."""
+    targets: SlaTargets
+
+    @property
+    def satisfaction(self) -> float:
+        """Weighted share of promises kept."""
+        return float(satisfaction(self.targets, self.qos))
+
+    def transition(self, controller: str) -> Transition | None:
+        """The decision as an experience record; None where no KPIs could be used."""
+        seen = self.observation
+        if seen is None:
+            return None
+        return Transition(
+            node=seen.node,
+            time_s=seen.time_s,
+            period_s=seen.period_s,
+            slices=tuple(map(str, seen.slices)),
+            kpis=seen.kpis.by_name(),
+            ratios=_rows(seen.ratios),
+            action=_rows(self.ratios),
+            qos_ratio=tuple(self.qos.tolist()),
+            reward=float(reward(self.targets, self.qos)),
+            controller=controller,
+            guard=tuple(reason.value for reason in self.reasons),
+        )
+
+
+def _rows(ratios: np.ndarray) -> tuple[tuple[float, float, float], ...]:
+    return tuple((float(row[0]), float(row[1]), float(row[2])) for row in ratios)
+
+
+class CellLoop:
+    """Observes, decides and guards one cell. Controllers that fail are contained here and counted as a reason."""
+
+    def __init__(
+        self,
+        node: str,
+        cell: CellGlobalId | None,
+        slices: tuple[SNssai, ...],
+        *,
+        controller: Controller,
+        guard: GuardConfig,
+        period_s: float,
+        cell_prbs: float,
+    ) -> None:
+        self.node = node
+        self.cell = cell
+        self.slices = slices
+        self.controller = controller
+        self.period_s = period_s
+        self.in_force: np.ndarray = static_ratios(len(slices))
+        """The quotas thought to be in force, [slices, 3]."""
+        self.last: Decision | None = None
+        self.seen_s = -math.inf
+        """When a report last came, in the clock that `now_s` is of."""
+        self.error = ""
+        """What the controller last failed with."""
+        self._cell_prbs = cell_prbs
+        self._guard = CellGuard(guard, len(slices), period_s=period_s)
+        self._previous: CellObservation | None = None
+        self._parts: dict[int, SliceKpis] = {}
+
+    def on_report(
+        self, kpis: SliceKpis, targets: SlaTargets, *, now_s: float, time_s: float, slice_index: int | None = None
+    ) -> Decision | None:
+        """Decide on a report; None while reports that speak of one slice each are still to come.
+
+        `now_s` is a monotonic clock, `time_s` Unix time.
+        """
+        self.seen_s = now_s
+        if slice_index is not None:
+            whole = self._collect(slice_index, kpis)
+            if whole is None:
+                return None
+            kpis = whole
+        observation = observe(
+            kpis,
+            node=self.node,
+            cell=self.cell,
+            time_s=time_s,
+            slices=self.slices,
+            ratios=self.in_force,
+            previous=self._previous,
+            cell_prbs=self._cell_prbs,
+        )
+        if implausible(observation) is not None:
+            return self._conclude(*self._guard.hold(now_s, Reason.IMPLAUSIBLE), None, targets)
+        self._previous = observation
+        ratios, reasons = self._guard.decide(self._ask(observation, targets), now_s)
+        return self._conclude(ratios, reasons, observation, targets)
+
+    def on_silence(self, targets: SlaTargets, now_s: float) -> Decision | None:
+        """Decide while no report comes; None while that is no reason yet to do anything."""
+        ratios, reasons = self._guard.hold(now_s)
+        return self._conclude(ratios, reasons, None, targets) if reasons else None
+
+    def took_over(self, policy: Policy) -> None:
+        """A policy was sent, or is known to be in force."""
+        self.in_force = from_policy(policy)
+
+    def _ask(self, observation: CellObservation, targets: SlaTargets) -> np.ndarray | None:
+        """What the controller wants; None when it fails, whatever with: the guard then keeps the last quotas."""
+        try:
+            return self.controller.decide(observation, targets)
+        except Exception as error:
+            self.error = repr(error)[:200]
+            return None
+
+    def _conclude(
+        self,
+        ratios: np.ndarray,
+        reasons: tuple[Reason, ...],
+        observation: CellObservation | None,
+        targets: SlaTargets,
+    ) -> Decision:
+        if observation is None:
+            qos = np.full(len(self.slices), math.nan)
+        else:
+            kpis = observation.kpis
+            qos = qos_ratio(targets, kpis.throughput_bps, kpis.delay_s, kpis.drop_rate)
+        self.last = Decision(to_policy(self.slices, ratios), ratios, reasons, observation, qos, targets)
+        return self.last
+
+    def _collect(self, index: int, part: SliceKpis) -> SliceKpis | None:
+        """Join reports of single slices: once all are there, or once one comes again, which ends the period."""
+        complete = None
+        if index in self._parts:
+            complete = merge(self._parts, part.period_s)
+            self._parts = {}
+        self._parts[index] = part
+        if len(self._parts) == len(self.slices):
+            complete = merge(self._parts, part.period_s)
+            self._parts = {}
+        return complete
