@@ -1,9 +1,22 @@
-"""E2SM-RC event triggers, formats 1 to 5 (clause 9.2.1.1); a network interface's identifier is not coded."""
+"""E2SM-RC event triggers, formats 1 to 5 (clause 9.2.1.1)."""
 
 from dataclasses import dataclass
 from enum import Enum
 
-from oran.e2.identity import CellGlobalId, UeId
+from oran.e2.rc.conditions import (
+    CELLS,
+    INTERFACE_MESSAGE,
+    OR,
+    RRC_MESSAGE,
+    UE_EVENTS,
+    UES,
+    CellSelection,
+    Direction,
+    InterfaceMessage,
+    RrcMessage,
+    UeEvent,
+    UeSelection,
+)
 from oran.e2.rc.control import ID_16
 from oran.e2.rc.parameters import MANY
 from oran.e2.rc.testing import TESTING, ParameterTest
@@ -15,69 +28,10 @@ from oran.e2.schema import (
     Integer,
     Record,
     SequenceOf,
-    TrueFalse,
     Type,
     Unsupported,
     Wrapped,
 )
-from oran.e2.ue_id import CELL_GLOBAL_ID, UE_ID
-
-
-class LteRrcClass(Enum):
-    """RRC message classes of LTE, in wire order (TS 36.331 6.2.1)."""
-
-    BCCH_BCH = "bCCH-BCH"
-    BCCH_BCH_MBMS = "bCCH-BCH-MBMS"
-    BCCH_DL_SCH = "bCCH-DL-SCH"
-    BCCH_DL_SCH_BR = "bCCH-DL-SCH-BR"
-    BCCH_DL_SCH_MBMS = "bCCH-DL-SCH-MBMS"
-    MCCH = "mCCH"
-    PCCH = "pCCH"
-    DL_CCCH = "dL-CCCH"
-    DL_DCCH = "dL-DCCH"
-    UL_CCCH = "uL-CCCH"
-    UL_DCCH = "uL-DCCH"
-    SC_MCCH = "sC-MCCH"
-
-
-class NrRrcClass(Enum):
-    """RRC message classes of NR, in wire order (TS 38.331 6.2.1)."""
-
-    BCCH_BCH = "bCCH-BCH"
-    BCCH_DL_SCH = "bCCH-DL-SCH"
-    DL_CCCH = "dL-CCCH"
-    DL_DCCH = "dL-DCCH"
-    PCCH = "pCCH"
-    UL_CCCH = "uL-CCCH"
-    UL_CCCH1 = "uL-CCCH1"
-    UL_DCCH = "uL-DCCH"
-
-
-class InterfaceKind(Enum):
-    """Network interfaces, in wire order."""
-
-    NG = "nG"
-    XN = "xn"
-    F1 = "f1"
-    E1 = "e1"
-    S1 = "s1"
-    X2 = "x2"
-    W1 = "w1"
-
-
-class MessagePart(Enum):
-    """Which message of an elementary procedure, in wire order."""
-
-    INITIATING = "initiatingMessage"
-    SUCCESSFUL = "successfulOutcome"
-    UNSUCCESSFUL = "unsuccessfulOutcome"
-
-
-class Direction(Enum):
-    """Whether the E2 node receives or sends the message, in wire order."""
-
-    INCOMING = "incoming"
-    OUTGOING = "outgoing"
 
 
 class RrcState(Enum):
@@ -87,86 +41,6 @@ class RrcState(Enum):
     INACTIVE = "rrc-inactive"
     IDLE = "rrc-idle"
     ANY = "any"
-
-
-@dataclass(frozen=True, slots=True)
-class RrcMessage:
-    """An RRC message type: its class and its number in that class."""
-
-    rrc_class: LteRrcClass | NrRrcClass
-    message_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class InterfaceMessageId:
-    """A message of a network interface: the procedure code and which part of it."""
-
-    procedure: int
-    part: MessagePart
-
-
-@dataclass(frozen=True, slots=True)
-class InterfaceMessage:
-    """Messages of a network interface."""
-
-    kind: InterfaceKind
-    message: InterfaceMessageId | None = None
-    identifier: None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OneUe:
-    """A UE named by its id, with conditions."""
-
-    ue: UeId
-    tests: tuple[ParameterTest, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class UeGroup:
-    """The UEs that meet conditions."""
-
-    tests: tuple[ParameterTest, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class UeSelection:
-    """UEs an event is watched for; `logical_or` joins it to the next by OR (True) or AND (False)."""
-
-    id: int
-    ues: OneUe | UeGroup
-    logical_or: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OneCell:
-    """A cell named by its id."""
-
-    cell: CellGlobalId
-
-
-@dataclass(frozen=True, slots=True)
-class CellGroup:
-    """The cells that meet conditions."""
-
-    tests: tuple[ParameterTest, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CellSelection:
-    """Cells an event is watched for."""
-
-    id: int
-    cells: OneCell | CellGroup
-    logical_or: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class UeEvent:
-    """A UE event by its number."""
-
-    id: int
-    logical_or: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,101 +154,8 @@ class EventTrigger5:
 
 EventTrigger = EventTrigger1 | EventTrigger2 | EventTrigger3 | EventTrigger4 | EventTrigger5
 
-_OR = Component("logical_or", "logicalOR", TrueFalse(), optional=True)
 _CHANGE = Integer(1, 512, extensible=True)
-
-_UE_GROUP: Type[UeGroup] = Record(UeGroup, Component("tests", "ranParameterTesting", TESTING))
-_UES: Type[tuple[UeSelection, ...]] = Wrapped(
-    "ueInfo-List",
-    SequenceOf(
-        Record(
-            UeSelection,
-            Component("id", "eventTriggerUEID", ID_16),
-            Component(
-                "ues",
-                "ueType",
-                Choice(
-                    Alternative(
-                        OneUe,
-                        "ueType-Choice-Individual",
-                        Record(
-                            OneUe,
-                            Component("ue", "ueID", UE_ID),
-                            Component("tests", "ranParameterTesting", TESTING, optional=True),
-                        ),
-                    ),
-                    Alternative(UeGroup, "ueType-Choice-Group", _UE_GROUP),
-                ),
-            ),
-            _OR,
-        ),
-        1,
-        MANY,
-    ),
-)
-_CELLS: Type[tuple[CellSelection, ...]] = Wrapped(
-    "cellInfo-List",
-    SequenceOf(
-        Record(
-            CellSelection,
-            Component("id", "eventTriggerCellID", ID_16),
-            Component(
-                "cells",
-                "cellType",
-                Choice(
-                    Alternative(
-                        OneCell,
-                        "cellType-Choice-Individual",
-                        Record(OneCell, Component("cell", "cellGlobalID", CELL_GLOBAL_ID)),
-                    ),
-                    Alternative(
-                        CellGroup,
-                        "cellType-Choice-Group",
-                        Record(CellGroup, Component("tests", "ranParameterTesting", TESTING)),
-                    ),
-                ),
-            ),
-            _OR,
-        ),
-        1,
-        MANY,
-    ),
-)
-_UE_EVENTS: Type[tuple[UeEvent, ...]] = Wrapped(
-    "ueEvent-List", SequenceOf(Record(UeEvent, Component("id", "ueEventID", ID_16), _OR), 1, MANY)
-)
-_ASSOCIATED_UES = Component("ues", "associatedUEInfo", _UES, optional=True)
-
-_INTERFACE: Type[InterfaceMessage] = Record(
-    InterfaceMessage,
-    Component("kind", "nI-Type", Enumerated(InterfaceKind)),
-    Component("identifier", "nI-Identifier", Unsupported(), optional=True),
-    Component(
-        "message",
-        "nI-Message",
-        Record(
-            InterfaceMessageId,
-            Component("procedure", "interfaceProcedureID", Integer()),
-            Component("part", "messageType", Enumerated(MessagePart)),
-        ),
-        optional=True,
-    ),
-)
-_RRC: Type[RrcMessage] = Wrapped(
-    "rRC-Message",
-    Record(
-        RrcMessage,
-        Component(
-            "rrc_class",
-            "rrcType",
-            Choice(
-                Alternative(LteRrcClass, "lTE", Enumerated(LteRrcClass)),
-                Alternative(NrRrcClass, "nR", Enumerated(NrRrcClass)),
-            ),
-        ),
-        Component("message_id", "messageID", Integer()),
-    ),
-)
+_ASSOCIATED_UES = Component("ues", "associatedUEInfo", UES, optional=True)
 
 _FORMAT_1: Type[EventTrigger1] = Record(
     EventTrigger1,
@@ -389,20 +170,20 @@ _FORMAT_1: Type[EventTrigger1] = Record(
                     "message",
                     "messageType",
                     Choice(
-                        Alternative(InterfaceMessage, "messageType-Choice-NI", _INTERFACE),
-                        Alternative(RrcMessage, "messageType-Choice-RRC", _RRC),
+                        Alternative(InterfaceMessage, "messageType-Choice-NI", INTERFACE_MESSAGE),
+                        Alternative(RrcMessage, "messageType-Choice-RRC", RRC_MESSAGE),
                     ),
                 ),
                 Component("direction", "messageDirection", Enumerated(Direction), optional=True),
                 _ASSOCIATED_UES,
-                Component("ue_events", "associatedUEEvent", _UE_EVENTS, optional=True),
-                _OR,
+                Component("ue_events", "associatedUEEvent", UE_EVENTS, optional=True),
+                OR,
             ),
             1,
             MANY,
         ),
     ),
-    Component("ues", "globalAssociatedUEInfo", _UES, optional=True),
+    Component("ues", "globalAssociatedUEInfo", UES, optional=True),
 )
 _FORMAT_2: Type[EventTrigger2] = Record(
     EventTrigger2,
@@ -421,8 +202,8 @@ _FORMAT_3: Type[EventTrigger3] = Record(
                 NodeChange,
                 Component("id", "ric-eventTriggerCondition-ID", ID_16),
                 Component("change", "e2NodeInfoChange-ID", _CHANGE),
-                Component("cells", "associatedCellInfo", _CELLS, optional=True),
-                _OR,
+                Component("cells", "associatedCellInfo", CELLS, optional=True),
+                OR,
             ),
             1,
             MANY,
@@ -439,7 +220,7 @@ _UE_TRIGGER: Type[RrcStateTrigger | UeIdTrigger | L2StateTrigger | UeContextTrig
                 "changes",
                 "rrcState-List",
                 SequenceOf(
-                    Record(RrcStateChange, Component("state", "stateChangedTo", Enumerated(RrcState)), _OR), 1, 8
+                    Record(RrcStateChange, Component("state", "stateChangedTo", Enumerated(RrcState)), OR), 1, 8
                 ),
             ),
         ),
@@ -473,7 +254,7 @@ _FORMAT_4: Type[EventTrigger4] = Record(
                 Component("id", "ric-eventTriggerCondition-ID", ID_16),
                 Component("trigger", "triggerType", _UE_TRIGGER),
                 _ASSOCIATED_UES,
-                _OR,
+                OR,
             ),
             1,
             MANY,
@@ -490,7 +271,7 @@ _FORMAT_5: Type[EventTrigger5] = Record(
     EventTrigger5,
     Component("on_demand", "onDemand", Enumerated(_OnDemand)),
     _ASSOCIATED_UES,
-    Component("cells", "associatedCellInfo", _CELLS, optional=True),
+    Component("cells", "associatedCellInfo", CELLS, optional=True),
 )
 
 EVENT_TRIGGER: Type[EventTrigger] = Wrapped(
