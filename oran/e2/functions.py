@@ -1,7 +1,7 @@
 """RAN functions and the service models behind them, matched by OID and never by RAN function id.
 
 An E2 service model's OID is 1.3.6.1.4.1.53148.1.<version>.2.<model>: the version arc grows with the model's
-edition, and nodes choose RAN function ids as they please (O-RAN.WG3.E2SM clause 7).
+edition, and nodes choose RAN function ids as they please (O-RAN.WG3.E2SM).
 """
 
 import re

@@ -1,4 +1,4 @@
-"""E2SM-CCC control of O-RRMPolicyRatio: header, message per cell, outcome (clauses 8.2.6 to 8.2.8).
+"""E2SM-CCC control of O-RRMPolicyRatio: header, message per cell, outcome.
 
 Keys are those that srsRAN's DU reads and writes; keys beside them are passed over.
 """

@@ -1,4 +1,4 @@
-"""The E2SM-CCC messages as frozen values (O-RAN.WG3.E2SM-CCC, clauses 8 and 9)."""
+"""The E2SM-CCC messages as frozen values (O-RAN.WG3.E2SM-CCC)."""
 
 from dataclasses import dataclass
 from enum import StrEnum

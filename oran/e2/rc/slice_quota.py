@@ -1,4 +1,4 @@
-"""Slice-level PRB quota: E2SM-RC control style 2, action 6 (clauses 7.6.3.1 and 8.4.3.6).
+"""Slice-level PRB quota: E2SM-RC control style 2, action 6 (clauses 7.6.3 and 8.4.3.6).
 
 The message is one list of policy groups, a group per slice:
 
