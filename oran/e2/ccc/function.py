@@ -1,4 +1,4 @@
-"""E2SM-CCC RAN function definition: which configuration structures a node and its cells have (O-RAN.WG3.E2SM-CCC)."""
+"""E2SM-CCC RAN function definition: which configuration structures a node and its cells have."""
 
 from oran.e2.asn1_value import JsonObject, JsonValue
 from oran.e2.ccc.control import cell_value, read_cell

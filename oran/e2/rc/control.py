@@ -1,4 +1,4 @@
-"""E2SM-RC control: header formats 1 to 3, message formats 1 and 2, outcome formats 1 to 3 (clauses 9.2.1.6 to 9.2.1.8)."""
+"""E2SM-RC control: headers, messages and outcomes (clauses 9.2.1.6 to 9.2.1.8); message format 3 is not coded."""
 
 from dataclasses import dataclass
 from enum import Enum
