@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 import socket
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
@@ -107,11 +108,18 @@ async def read_object(request: "Request", max_octets: int = MAX_BODY_OCTETS) -> 
 def parse_json(text: bytes | str) -> JsonValue:
     """JSON text as a value; raises RequestError 400 for text that is not JSON (RFC 8259) or nests too deep."""
     try:
-        value: JsonValue = json.loads(text, parse_constant=_refuse_constant)
+        value: JsonValue = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         reason = "it nests too deep" if isinstance(error, RecursionError) else str(error)
         raise RequestError(400, f"the body is not JSON: {reason}") from None
     return value
+
+
+def json_answer(value: JsonValue, status: int = 200) -> "Response":
+    """An answer in JSON; ASCII only, so that text a client sent as unpaired surrogates can be told back."""
+    from starlette.responses import Response
+
+    return Response(json.dumps(value), status, media_type="application/json")
 
 
 def problem(status: int, reason: str) -> "Response":
@@ -171,8 +179,15 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _refuse_constant(name: str) -> None:
+def _refuse(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:40]} is out of range")
+    return value
 
 
 def _title(status: int) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 from oran.e2.identity import plmn_to_octets
 from oran.ric.errors import ConfigError
-from oran.rmr.address import MAX_NAME_OCTETS
+from oran.rmr.address import MAX_NAME_OCTETS, is_address
 
 POLICY_FORMS = ("text", "values")
 
@@ -67,6 +67,8 @@ class RicConfig:
             raise ConfigError(f"policy_form={self.policy_form!r} must be one of {', '.join(POLICY_FORMS)}")
         if len(self.rmr_name or self.host) > MAX_NAME_OCTETS - 6:
             raise ConfigError(f"rmr_name={self.rmr_name!r} must have at most {MAX_NAME_OCTETS - 6} characters")
+        if self.redis and not is_address(self.redis):
+            raise ConfigError(f"redis={self.redis!r} must be host:port")
         self.plmn_octets  # noqa: B018  refuses a PLMN that is none
 
     @property

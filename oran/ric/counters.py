@@ -27,7 +27,7 @@ class RicCounters:
         self.dropped[reason] += count
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RicMetrics:
     """A Prometheus collector over the counters and the gauges that `gauges` reads at scrape time."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from oran.rest import AsgiApp, RequestError, guarded, read_object
+from oran.rest import AsgiApp, RequestError, guarded, json_answer, read_object
 from oran.ric.nodes import NodeRegistry, node_details, node_summary
 from oran.ric.registration import XappRegistry
 from oran.ric.subscription_request import read_request
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 def subscription_app(manager: SubscriptionManager) -> AsgiApp:
     """POST, GET and DELETE /ric/v1/subscriptions, as OSC's submgr answers on port 8088."""
     from starlette.applications import Starlette
-    from starlette.responses import JSONResponse, Response
+    from starlette.responses import Response
     from starlette.routing import Route
 
     async def subscribe(request: Request) -> Response:
         subscription = manager.subscribe(read_request(await read_object(request)))
-        return JSONResponse({"SubscriptionId": subscription.id, "SubscriptionInstances": []}, 201)
+        return json_answer({"SubscriptionId": subscription.id, "SubscriptionInstances": []}, 201)
 
     async def list_all(request: Request) -> Response:
-        return JSONResponse(manager.list())
+        return json_answer(manager.list())
 
     async def unsubscribe(request: Request) -> Response:
         manager.unsubscribe(request.path_params["id"])
@@ -48,17 +48,17 @@ def subscription_app(manager: SubscriptionManager) -> AsgiApp:
 def node_app(nodes: NodeRegistry, termination_address: Callable[[], str], metrics: Callable[[], bytes]) -> AsgiApp:
     """GET /v1/nodeb/states and /v1/nodeb/NAME, as OSC's e2mgr answers on port 3800, and /metrics."""
     from starlette.applications import Starlette
-    from starlette.responses import JSONResponse, Response
+    from starlette.responses import Response
     from starlette.routing import Route
 
     async def states(request: Request) -> Response:
-        return JSONResponse([node_summary(node) for node in nodes.all()])
+        return json_answer([node_summary(node) for node in nodes.all()])
 
     async def details(request: Request) -> Response:
         node = nodes.get(request.path_params["name"])
         if node is None:
-            return JSONResponse({"errorCode": 404, "errorMessage": "Resource not found"}, 404)
-        return JSONResponse(node_details(node, termination_address()))
+            return json_answer({"errorCode": 404, "errorMessage": "Resource not found"}, 404)
+        return json_answer(node_details(node, termination_address()))
 
     async def scrape(request: Request) -> Response:
         return Response(metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -79,7 +79,7 @@ def node_app(nodes: NodeRegistry, termination_address: Callable[[], str], metric
 def xapp_app(xapps: XappRegistry) -> AsgiApp:
     """POST /ric/v1/register and /ric/v1/deregister, GET /ric/v1/xapps, as OSC's appmgr answers."""
     from starlette.applications import Starlette
-    from starlette.responses import JSONResponse, Response
+    from starlette.responses import Response
     from starlette.routing import Route
 
     async def register(request: Request) -> Response:
@@ -91,13 +91,13 @@ def xapp_app(xapps: XappRegistry) -> AsgiApp:
         return Response(status_code=204)
 
     async def list_all(request: Request) -> Response:
-        return JSONResponse(xapps.list())
+        return json_answer(xapps.list())
 
     async def one(request: Request) -> Response:
         name = request.path_params["name"]
         for xapp in xapps.list():
             if isinstance(xapp, dict) and xapp["name"] == name:
-                return JSONResponse(xapp)
+                return json_answer(xapp)
         raise RequestError(404, f"xApp {name[:128]} is not registered")
 
     return Starlette(

@@ -10,6 +10,8 @@ import structlog
 from oran.e2.association import Server, listen
 from oran.e2.e2ap.messages import RicSubscriptionDeleteRequired
 from oran.rest import AsgiApp, RestServer, serve
+from oran.ric.a1 import A1Mediator
+from oran.ric.a1_rest import a1_app
 from oran.ric.config import RicConfig
 from oran.ric.counters import RicCounters, RicMetrics
 from oran.ric.errors import RicError
@@ -19,11 +21,13 @@ from oran.ric.rest_api import node_app, subscription_app, xapp_app
 from oran.ric.routing import RouteManager
 from oran.ric.subscriptions import SubscriptionManager
 from oran.ric.termination import SubscriptionAnswer, Termination
+from oran.rmr.address import parse_address
 from oran.rmr.config import RmrConfig
 from oran.rmr.endpoint import RmrEndpoint
 from oran.rmr.errors import TransportClosed
 from oran.rmr.message import RmrMessage
-from oran.rmr.types import RIC_CONTROL_REQ, ROUTE_TABLE_REQUEST
+from oran.rmr.types import A1_POLICY_QUERY, A1_POLICY_RESP, RIC_CONTROL_REQ, ROUTE_TABLE_REQUEST
+from oran.sdl import MemorySdl, RedisAddress, RedisSdl, Sdl
 
 log = structlog.get_logger(__name__)
 
@@ -48,12 +52,16 @@ class NearRtRic:
         self.routing = RouteManager(self.config, self._rmr, self.nodes, self.counters)
         self.subscriptions = SubscriptionManager(self.config, self.nodes, self.routing, self.counters)
         self.xapps = XappRegistry(self.config, self.routing)
+        self._sdl = _open_sdl(self.config)
+        self.a1 = A1Mediator(self.config, self._sdl, self.counters, self._rmr.send)
         self._termination = Termination(
             self.config, self.nodes, _Events(self.routing, self.subscriptions), self.counters, self._rmr.send
         )
         self._handlers: Mapping[int, Callable[[RmrMessage], None]] = {
             RIC_CONTROL_REQ: self._termination.control,
             ROUTE_TABLE_REQUEST: self.routing.requested,
+            A1_POLICY_RESP: self.a1.received,
+            A1_POLICY_QUERY: self.a1.received,
         }
         self._e2: Server | None = None
         self._servers: dict[str, RestServer] = {}
@@ -75,6 +83,7 @@ class NearRtRic:
             await self._rmr.start()
             self.routing.apply()
             await self.subscriptions.start()
+            await self.a1.start()
             self._receiver = asyncio.create_task(self._receive(), name="ric-rmr")
             for name, port, app in self._apps():
                 self._servers[name] = await serve(app, self.config.host, port)
@@ -92,6 +101,8 @@ class NearRtRic:
         await self._termination.close()
         servers, self._servers = list(self._servers.values()), {}
         await asyncio.gather(*(server.stop() for server in servers))
+        await self.a1.stop()
+        await self._sdl.close()
         await self.subscriptions.stop()
         await self.routing.stop()
         await self._rmr.stop()
@@ -113,6 +124,7 @@ class NearRtRic:
         config = self.config
         return [
             ("subscription", config.subscription_port, subscription_app(self.subscriptions)),
+            ("a1", config.a1_port, a1_app(self.a1)),
             ("e2mgr", config.e2mgr_port, node_app(self.nodes, lambda: self.routing.ric_address, metrics.text)),
             ("appmgr", config.appmgr_port, xapp_app(self.xapps)),
         ]
@@ -164,3 +176,7 @@ class _Events:
 
     def functions_deleted(self, node: Node, function_ids: frozenset[int]) -> None:
         self._subscriptions.functions_deleted(node, function_ids)
+
+
+def _open_sdl(config: RicConfig) -> Sdl:
+    return RedisSdl(RedisAddress(*parse_address(config.redis))) if config.redis else MemorySdl()

@@ -234,7 +234,7 @@ class SubscriptionManager:
                 self._counters.subscriptions_made += 1
             except SubscriptionFailed as error:
                 self._counters.subscriptions_failed += 1
-                log.warning("subscription_failed", node=part.node, event=event_id, reason=str(error))
+                log.warning("subscription_failed", node=part.node, xapp_event=event_id, reason=str(error))
                 notice |= {"E2EventInstanceId": 0, "ErrorCause": str(error)}
                 notice |= {"ErrorSource": error.source, "TimeoutType": error.timeout_type}
             part.notice = notice
