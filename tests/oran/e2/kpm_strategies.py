@@ -55,7 +55,9 @@ from oran.slices import SNssai
 uint32 = st.integers(0, 0xFFFF_FFFF)
 uint16 = st.integers(1, 65_535)
 integers = st.integers(-(2**63), 2**63 - 1)
-reals = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([1.5, 1234.5, 0.1, -2.5, 1e-300, 2.0**-1074])
+reals = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(
+    [1.5, 1234.5, 0.1, -2.5, 1e-300, 2.0**-1074]
+)
 periods = st.integers(1, 0xFFFF_FFFF)
 PRINTABLE = string.ascii_letters + string.digits + " '()+,-./:=?"
 texts = st.text(PRINTABLE, min_size=1, max_size=40)
