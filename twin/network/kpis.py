@@ -38,7 +38,7 @@ class Kpis:
     delay_s: Tensor
     """Mean delay of what was delivered: waiting, base delay and HARQ; NaN when nothing was."""
     drop_rate: Tensor
-    """Dropped share of what was delivered or dropped (late, overflowed, lost on air); NaN when nothing was."""
+    """Dropped share of what was delivered or dropped (late or overflowed); NaN when nothing was."""
     arrived_bit: Tensor
     delivered_bit: Tensor
     dropped_bit: Tensor

@@ -69,6 +69,8 @@ class _Fixed:
     budget: Tensor
     buffer_bit: Tensor
     extra_loss_db: Tensor
+    target_bler: Tensor
+    highest_mcs: Tensor
     urgent: Tensor
     fair: Tensor
     follows_trace: Tensor
@@ -88,6 +90,8 @@ def _fixed(scenario: Scenario, device: torch.device) -> _Fixed:
         budget=per_ue(list(scenario.budget_substeps()), torch.int64),
         buffer_bit=per_ue([item.buffer_bit for item in items], torch.float64),
         extra_loss_db=per_ue([item.extra_loss_db for item in items], torch.float32),
+        highest_mcs=per_ue([item.highest_mcs for item in items], torch.int64),
+        target_bler=per_ue([item.target_bler for item in items], torch.float32),
         urgent=per_ue([item.scheduler == "earliest_deadline" for item in items], torch.bool),
         fair=per_ue([item.scheduler == "proportional_fair" for item in items], torch.bool),
         follows_trace=per_ue([item.follows_trace for item in items], torch.bool),
@@ -286,29 +290,27 @@ def _run(
     sinrs: list[Tensor] = []
     for k in range(scenario.substeps):
         true_db = air.advance(k, load)
-        mcs = rate.select_mcs(fixed.table, estimate_db - margin_db)
+        mcs = torch.minimum(rate.select_mcs(fixed.table, estimate_db - margin_db), fixed.highest_mcs)
         reachable = (estimate_db > rate.OUTAGE_DB) & (attachment.interrupted <= k)
         link = rate.adapt(fixed.table, mcs, true_db)
         per_prb = link.efficiency.to(torch.float64) * symbols
         waiting, dropped = work.arrive(arrivals[:, k])
-        planned = fixed.table.efficiency[mcs].to(torch.float64) * ((1.0 - scenario.target_bler) * symbols)
+        planned = fixed.table.efficiency[mcs].to(torch.float64) * ((1.0 - fixed.target_bler) * symbols)
         need = torch.where(reachable, waiting / planned, 0.0)
         prb = _schedule(scenario, fixed, need, planned / mean_bps, work.age(), group, ratios)
         served = work.serve(prb * per_prb)
         used = torch.minimum(prb, served.left_bit / per_prb.clamp(min=_RATE_FLOOR))
-        lost = served.left_bit * link.lost
-        delivered = served.left_bit - lost
+        delivered = served.left_bit
         air_s = scenario.base_delay_s + link.repetitions * scenario.harq_round_trip_s
-        kept = served.left_bit.clamp(min=1e-30)
-        delay = (served.delay * scenario.substep_s / kept + air_s) * delivered
+        delay = served.delay * scenario.substep_s + air_s * delivered
         busy = (~served.emptied).to(torch.float64)
         active = (waiting > 0).to(torch.float64)
         potential = per_prb / symbols
-        rows.append((delivered, dropped + lost, delay, used, busy * delivered, busy, active, potential))
+        rows.append((delivered, dropped, delay, used, busy * delivered, busy, active, potential))
         sinrs.append(true_db)
         by_cell = torch.zeros_like(load, dtype=torch.float64).scatter_add_(-1, attachment.serving, used)
         load = (by_cell / scenario.prbs).to(torch.float32)
-        margin_db = rate.outer_loop(margin_db, link.first_error, prb > 0, scenario.target_bler)
+        margin_db = rate.outer_loop(margin_db, link.first_error, prb > 0, fixed.target_bler)
         mean_bps = (mean_bps + memory * (delivered / scenario.substep_s - mean_bps)).clamp(min=_LEAST_MEAN_BPS)
         estimate_db = true_db
     after, backlog = work.finish()

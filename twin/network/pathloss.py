@@ -20,7 +20,10 @@ def line_of_sight_probability(scenario: Scenario, distance_m: Tensor) -> Tensor:
 
 
 def path_loss_db(scenario: Scenario, distance_m: Tensor, line_of_sight: Tensor) -> Tensor:
-    """Path loss at a distance on the ground; below 10 m it is that of 10 m, where the model begins."""
+    """Path loss at a distance on the ground, between those with (1) and without (0) a line of sight.
+
+    Below 10 m it is that of 10 m, where the model begins.
+    """
     ground = distance_m.clamp(min=_NEAREST_M)
     climb = scenario.site_height_m - scenario.ue_height_m
     log_distance = 0.5 * torch.log10(ground.square() + climb**2)
@@ -38,4 +41,5 @@ def path_loss_db(scenario: Scenario, distance_m: Tensor, line_of_sight: Tensor) 
         far = 32.4 + 40.0 * log_distance - 9.5 * log_break
         blocked = 22.4 + 35.3 * log_distance + 1.3 * log_ghz - 0.3 * (scenario.ue_height_m - 1.5)
     seen = torch.where(beyond, far, near)
-    return 20.0 * log_ghz + torch.where(line_of_sight, seen, torch.maximum(seen, blocked))
+    hidden = torch.maximum(seen, blocked)
+    return 20.0 * log_ghz + hidden + line_of_sight * (seen - hidden)

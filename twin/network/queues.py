@@ -41,7 +41,7 @@ class Served:
     """What happened to one substep's service; all [envs, ues]."""
 
     left_bit: Tensor
-    """Bits that left the queue through the air."""
+    """Bits delivered."""
     delay: Tensor
     """Sum of their waiting time, in bit x substep."""
     emptied: Tensor

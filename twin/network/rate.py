@@ -1,7 +1,8 @@
 """Link adaptation: from an outdated SINR to an MCS, and from the true SINR to what gets through.
 
 The MCS is chosen from the SINR of the substep before, less the margin of an outer loop that steers the first
-transmission's error rate to its target. Hybrid ARQ repeats what failed and combines the energy of all copies.
+transmission's error rate to its target. Hybrid ARQ repeats what failed and combines the energy of all copies;
+what still fails stays in the queue (RLC acknowledged mode).
 Expected values are used instead of coin tosses: an MCS's rate is divided by the mean number of transmissions.
 """
 
@@ -77,11 +78,9 @@ class Link:
     """What a UE's link gives in a substep; all [...], as the inputs."""
 
     efficiency: Tensor
-    """Bits per resource element that leave the queue, repetitions counted."""
+    """Bits per resource element that get through; repetitions, and blocks that no repetition saves, cost."""
     first_error: Tensor
     """Error rate of the first transmission, which the outer loop watches."""
-    lost: Tensor
-    """Share of the bits sent that no transmission brought through."""
     repetitions: Tensor
     """Mean number of repetitions, each worth a HARQ round trip of delay."""
 
@@ -93,10 +92,10 @@ def adapt(table: RateTable, mcs: Tensor, sinr_db: Tensor) -> Link:
         dim=0
     )
     repetitions = failed[:-1].sum(dim=0)
-    return Link(table.efficiency[mcs] / (1.0 + repetitions), failed[0], failed[-1], repetitions)
+    return Link(table.efficiency[mcs] * (1.0 - failed[-1]) / (1.0 + repetitions), failed[0], repetitions)
 
 
-def outer_loop(margin_db: Tensor, first_error: Tensor, sent: Tensor, target: float) -> Tensor:
+def outer_loop(margin_db: Tensor, first_error: Tensor, sent: Tensor, target: Tensor) -> Tensor:
     """The margin after a substep: up on errors, down without, still where nothing was sent."""
     step = torch.where(sent, OUTER_LOOP_STEP_DB * (first_error - target), torch.zeros_like(margin_db))
     return (margin_db + step).clamp(OUTER_LOOP_LOW_DB, OUTER_LOOP_HIGH_DB)

@@ -54,6 +54,10 @@ class SliceTraffic:
     """A UE's speed is uniform in this range."""
     extra_loss_db: float = 0.0
     """Loss on top of the path, e.g. indoors."""
+    highest_mcs: int = 27
+    """Highest index of TS 38.214 table 5.1.3.1-2 that the slice's devices can receive; 4 is the last QPSK."""
+    target_bler: float = 0.1
+    """Error rate of first transmissions that link adaptation aims at."""
     follows_trace: bool = False
     """When a trace drives the network, this slice's load follows the trace's DL bit rate."""
 
@@ -69,6 +73,8 @@ class SliceTraffic:
         _within(owner, "burst_period_s", self.burst_period_s, 0.1, 3600)
         _within(owner, "speed_mps low", self.speed_mps[0], 0, 150)
         _within(owner, "speed_mps high", self.speed_mps[1], self.speed_mps[0], 150)
+        _within(owner, "highest_mcs", self.highest_mcs, 0, 27)
+        _within(owner, "target_bler", self.target_bler, 1e-5, 0.9)
         _within(owner, "extra_loss_db", self.extra_loss_db, -30, 60)
         if self.sla.slice != self.slice:
             raise ScenarioError(f"{owner}: sla.slice is {self.sla.slice}; it must be {self.slice}")
@@ -98,10 +104,11 @@ URLLC = SliceTraffic(
     ue_share=0.3,
     arrival="poisson",
     unit_bit=2_000,
-    mean_bps=0.35e6,
+    mean_bps=0.12e6,
     buffer_bit=200_000,
     delay_budget_s=0.03,
     scheduler="earliest_deadline",
+    target_bler=0.01,
     burst_gain=2.5,
     burst_duty=0.25,
     burst_period_s=4.0,
@@ -123,6 +130,7 @@ MMTC = SliceTraffic(
     burst_period_s=8.0,
     speed_mps=(0.0, 0.5),
     extra_loss_db=15.0,
+    highest_mcs=4,
 )
 
 
@@ -158,20 +166,19 @@ class Scenario:
     """Distance moved after which shadowing has decorrelated to 1/e."""
     shadowing_site_correlation: float = 0.5
     """Correlation of the shadowing of one UE's links to two cells (TR 36.872: 0.5)."""
-    fading_branches: int = 2
+    fading_branches: int = 4
     """Independent Rayleigh branches averaged per link (antennas, frequency); 1 is plain Rayleigh."""
     scatterer_speed_mps: float = 0.5
     """Motion around a UE, so that a standing UE fades too."""
 
-    target_bler: float = 0.1
     harq_transmissions: int = 4
     harq_round_trip_s: float = 0.004
     base_delay_s: float = 0.002
     """Scheduling, transmission and decoding of data that needs neither to wait nor a retransmission."""
 
-    handover_hysteresis_db: float = 3.0
-    handover_time_to_trigger_s: float = 0.3
-    handover_interruption_s: float = 0.03
+    handover_hysteresis_db: float = 2.0
+    handover_time_to_trigger_s: float = 0.1
+    handover_interruption_s: float = 0.02
 
     step_s: float = 0.1
     substep_s: float = 0.01
@@ -293,7 +300,6 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("shadowing_site_correlation", 0.0, 1.0),
     ("fading_branches", 1, 64),
     ("scatterer_speed_mps", 0.0, 50.0),
-    ("target_bler", 1e-6, 0.9),
     ("harq_transmissions", 1, 16),
     ("harq_round_trip_s", 0.0, 0.1),
     ("base_delay_s", 0.0, 0.1),

@@ -15,6 +15,7 @@ from twin.network.randomness import key, normal
 from twin.network.scenario import Scenario
 
 STREAM_SHADOWING = 10
+_SOFTNESS = 0.3
 
 
 def initial(scenario: Scenario, seed: Tensor) -> Tensor:
@@ -30,10 +31,14 @@ def move(scenario: Scenario, fields: Tensor, moved_m: Tensor, seed: Tensor, step
 
 
 def line_of_sight(scenario: Scenario, fields: Tensor, distance_m: Tensor) -> Tensor:
-    """Whether each link [envs, cells, ues] has a line of sight: as often as the model says, and steadily."""
+    """How far each link [envs, cells, ues] has a line of sight, 0..1: on average as the model says, and steadily.
+
+    The state is soft (as in TR 38.901 7.6.3.3): a UE that walks round a corner loses its cell over metres.
+    """
     chance = torch.special.ndtr(fields[:, : scenario.cells])
-    seen: Tensor = chance < line_of_sight_probability(scenario, distance_m)
-    return seen
+    seen = line_of_sight_probability(scenario, distance_m)
+    state: Tensor = (0.5 + (seen - chance) / _SOFTNESS).clamp(0.0, 1.0)
+    return state
 
 
 def shadowing_db(scenario: Scenario, fields: Tensor, line_of_sight: Tensor) -> Tensor:
@@ -41,7 +46,7 @@ def shadowing_db(scenario: Scenario, fields: Tensor, line_of_sight: Tensor) -> T
     common, own = scenario.shadowing_site_correlation, 1.0 - scenario.shadowing_site_correlation
     field: Tensor = math.sqrt(common) * fields[:, -1:] + math.sqrt(own) * fields[:, scenario.cells : -1]
     seen_db, blocked_db = SHADOWING_DB[scenario.path_loss]
-    return field * torch.where(line_of_sight, seen_db, blocked_db)
+    return field * (blocked_db + line_of_sight * (seen_db - blocked_db))
 
 
 def _draw(scenario: Scenario, keys: Tensor) -> Tensor:
