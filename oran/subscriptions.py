@@ -28,6 +28,15 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
+__all__ = [
+    "ClientEndpoint",
+    "ListedSubscription",
+    "Subscription",
+    "SubscriptionClient",
+    "SubscriptionCounters",
+    "SubscriptionSpec",
+]
+
 _log = structlog.get_logger(__name__)
 
 NOTIFICATION_PATH = "/ric/v1/subscriptions/response"

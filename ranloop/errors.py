@@ -2,6 +2,7 @@
 
 RanloopError            shown to the user without a traceback
   ProcessError          a part of the loop did not start or keeps dying
+  RecordingError        a recording cannot be made, read or played back
 """
 
 
@@ -11,3 +12,7 @@ class RanloopError(Exception):
 
 class ProcessError(RanloopError):
     """A child process failed."""
+
+
+class RecordingError(RanloopError):
+    """A recording cannot be made, read or played back."""

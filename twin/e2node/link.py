@@ -86,6 +86,10 @@ class NodeLink:
             return False
         return True
 
+    async def indicate_when_free(self, pdu: bytes) -> None:
+        """Queue an indication, waiting while too many wait."""
+        await self._outbox.put(pdu)
+
     async def _session(self) -> float:
         """One association from setup to its end; the seconds the RIC asks to wait when it refuses the setup."""
         association = await connect(self._ric, timeout_s=self._timing.setup_timeout_s)
