@@ -58,6 +58,7 @@ def demo(
     seconds: Annotated[
         float, typer.Option(help="Length of the static and of the controlled phase.", min=3)
     ] = 30.0,
+    reference: Annotated[str, typer.Option(help="Quotas of the first phase: static or hard.")] = "static",
     trace: Annotated[
         Path | None,
         typer.Option(help="Drive the radio by a trace of a real network.", exists=True, dir_okay=False),
@@ -69,7 +70,14 @@ def demo(
     from ranloop.demo import Demo, DemoConfig
 
     config = DemoConfig(
-        nodes=nodes, ues=ues, period_ms=period_ms, seed=seed, phase_s=seconds, trace=trace, out=out
+        nodes=nodes,
+        ues=ues,
+        period_ms=period_ms,
+        seed=seed,
+        phase_s=seconds,
+        reference=reference,
+        trace=trace,
+        out=out,
     )
     Demo(config).run(as_json=json_summary)
 
