@@ -43,10 +43,10 @@ class RequestError(Exception):
 class RestServer:
     """An HTTP server that runs as a task of the current loop and leaves the process's signals alone."""
 
-    def __init__(self, host: str, port: int, server: "uvicorn.Server", task: "asyncio.Task[None]") -> None:
+    def __init__(self, host: str, port: int, stopping: asyncio.Event, task: "asyncio.Task[None]") -> None:
         self.host = host
         self.port = port
-        self._server = server
+        self._stopping = stopping
         self._task = task
 
     @property
@@ -56,14 +56,15 @@ class RestServer:
 
     async def stop(self) -> None:
         """Close the listener, give running requests `STOP_TIMEOUT_S`, then end; a second call does nothing."""
-        self._server.should_exit = True
+        self._stopping.set()
         await asyncio.wait([self._task])
 
 
 async def serve(app: AsgiApp, host: str, port: int) -> RestServer:
     """Serve an ASGI application at host:port (0 takes a free port); raises OSError when that is not free."""
     listener = _listen(host, port)
-    server = _make_server(app)
+    stopping = asyncio.Event()
+    server = _make_server(app, stopping)
     task = asyncio.create_task(server.serve(sockets=[listener]), name=f"rest-{listener.getsockname()[1]}")
     bound_port: int = listener.getsockname()[1]
     try:
@@ -75,7 +76,7 @@ async def serve(app: AsgiApp, host: str, port: int) -> RestServer:
         task.cancel()
         listener.close()
         raise
-    return RestServer(host, bound_port, server, task)
+    return RestServer(host, bound_port, stopping, task)
 
 
 async def read_body(request: "Request", max_octets: int = MAX_BODY_OCTETS) -> bytes:
@@ -142,15 +143,18 @@ def guarded(endpoint: Endpoint) -> Endpoint:
     return answer
 
 
-def _make_server(app: AsgiApp) -> "uvicorn.Server":
+def _make_server(app: AsgiApp, stopping: asyncio.Event) -> "uvicorn.Server":
     import uvicorn
 
     class Server(uvicorn.Server):
-        """A server whose process handles its signals itself."""
+        """A server whose process handles its signals itself, and that sleeps until it is to stop."""
 
         @contextlib.contextmanager
         def capture_signals(self) -> Iterator[None]:
             yield
+
+        async def main_loop(self) -> None:
+            await stopping.wait()
 
     config = uvicorn.Config(
         app,
@@ -160,6 +164,7 @@ def _make_server(app: AsgiApp) -> "uvicorn.Server":
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=False,
         limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=STOP_TIMEOUT_S,
     )

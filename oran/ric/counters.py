@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
 
 
 @dataclass(slots=True)
@@ -35,8 +36,10 @@ class RicMetrics:
     rmr_dropped: Counter[str]
     gauges: Callable[[], Mapping[str, float]]
 
-    def collect(self) -> Iterable[Metric]:
+    def collect(self) -> "Iterable[Metric]":
         """The metric families, made anew for each scrape."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
         for name in RicCounters.__dataclass_fields__:
             if name != "dropped":
                 family = CounterMetricFamily(f"ranloop_ric_{name}", name.replace("_", " ").capitalize())
@@ -54,6 +57,8 @@ class RicMetrics:
 
     def text(self) -> bytes:
         """The exposition text of one scrape."""
+        from prometheus_client import CollectorRegistry, generate_latest
+
         registry = CollectorRegistry()
         registry.register(self)
         return generate_latest(registry)

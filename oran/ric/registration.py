@@ -3,16 +3,15 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from oran.rest import JsonObject, JsonValue, RequestError, parse_json
 from oran.ric.config import RicConfig
+from oran.ric.fields import Fields
 from oran.ric.routing import PLATFORM_TYPES, RouteManager, XappRoutes
 from oran.rmr import types
-from oran.rmr.address import is_address, join_address, parse_address
+from oran.rmr.address import MAX_NAME_OCTETS, is_address, join_address, parse_address
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +20,7 @@ FETCH_PERIOD_S = 1.0
 FETCH_TIMEOUT_S = 2.0
 MAX_DESCRIPTOR_OCTETS = 1 << 18
 MAX_POLICIES = 64
+MAX_NAME = 128
 
 MESSAGE_NUMBERS: Mapping[str, int] = {
     name: number
@@ -29,32 +29,18 @@ MESSAGE_NUMBERS: Mapping[str, int] = {
 }
 """RMR message types by the names that descriptors use."""
 
-B = TypeVar("B", bound=BaseModel)
 
-Name = Annotated[str, Field(min_length=1, max_length=128)]
-
-
-class Registration(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Registration:
     """The body of POST /ric/v1/register."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
-
-    appName: Name
-    appVersion: Annotated[str, Field(max_length=64)] = ""
-    appInstanceName: Name
-    httpEndpoint: Annotated[str, Field(max_length=63)] = ""
-    rmrEndpoint: Annotated[str, Field(max_length=63)]
-    configPath: Annotated[str, Field(max_length=256)] = ""
-    config: Annotated[str, Field(max_length=MAX_DESCRIPTOR_OCTETS)] = ""
-
-
-class Deregistration(BaseModel):
-    """The body of POST /ric/v1/deregister."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
-
-    appName: Name
-    appInstanceName: Name
+    name: str
+    version: str
+    instance: str
+    http_endpoint: str
+    rmr_endpoint: str
+    config_path: str
+    config: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,59 +63,65 @@ class XappRegistry:
 
     async def register(self, body: JsonObject) -> None:
         """Take in an xApp, or its new descriptor; raises RequestError 400 or 503."""
-        registration = _read(Registration, body)
-        if not is_address(registration.rmrEndpoint):
-            raise RequestError(400, f"rmrEndpoint {registration.rmrEndpoint!r} is not host:port")
+        registration = _read_registration(body)
+        if not is_address(registration.rmr_endpoint):
+            raise RequestError(400, f"rmrEndpoint {registration.rmr_endpoint!r} is not host:port")
         text = registration.config or await _fetch_descriptor(registration)
         descriptor = parse_json(text) if text.strip() else {}
         xapp = _read_descriptor(registration, descriptor, self._config.xapp_control_port)
-        known = self._xapps.get(registration.appInstanceName)
+        known = self._xapps.get(registration.instance)
         if known is not None and known.routes.control_address != xapp.routes.control_address:
-            self._routing.deregister(registration.appInstanceName)
-        if not self._routing.register(registration.appInstanceName, xapp.routes):
+            self._routing.deregister(registration.instance)
+        if not self._routing.register(registration.instance, xapp.routes):
             raise RequestError(503, f"all {self._config.max_xapps} places for xApps are taken")
-        self._xapps[registration.appInstanceName] = xapp
-        log.info("xapp_registered", instance=registration.appInstanceName, rmr=registration.rmrEndpoint)
+        self._xapps[registration.instance] = xapp
+        log.info("xapp_registered", instance=registration.instance, rmr=registration.rmr_endpoint)
 
     def deregister(self, body: JsonObject) -> None:
         """Forget an xApp; raises RequestError 400 or 404."""
-        request = _read(Deregistration, body)
-        xapp = self._xapps.get(request.appInstanceName)
-        if xapp is None or xapp.registration.appName != request.appName:
-            raise RequestError(404, f"xApp {request.appInstanceName} is not registered")
-        del self._xapps[request.appInstanceName]
-        self._routing.deregister(request.appInstanceName)
-        log.info("xapp_deregistered", instance=request.appInstanceName)
+        fields = Fields(body)
+        name = fields.text("appName", shortest=1, longest=MAX_NAME)
+        instance = fields.text("appInstanceName", shortest=1, longest=MAX_NAME)
+        xapp = self._xapps.get(instance)
+        if xapp is None or xapp.registration.name != name:
+            raise RequestError(404, f"xApp {instance} is not registered")
+        del self._xapps[instance]
+        self._routing.deregister(instance)
+        log.info("xapp_deregistered", instance=instance)
 
     def list(self) -> list[JsonValue]:
         """Every xApp as the application manager lists it, instances grouped by xApp."""
         groups: dict[str, list[Xapp]] = {}
         for xapp in self._xapps.values():
-            groups.setdefault(xapp.registration.appName, []).append(xapp)
+            groups.setdefault(xapp.registration.name, []).append(xapp)
         return [
             {
                 "name": name,
                 "status": "deployed",
-                "version": xapps[0].registration.appVersion,
+                "version": xapps[0].registration.version,
                 "instances": [_instance(xapp) for xapp in xapps],
             }
             for name, xapps in sorted(groups.items())
         ]
 
 
-def _read(kind: type[B], body: JsonObject) -> B:
-    try:
-        return kind.model_validate(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RequestError(400, f"{where}: {first['msg']}") from None
+def _read_registration(body: JsonObject) -> Registration:
+    fields = Fields(body)
+    return Registration(
+        fields.text("appName", shortest=1, longest=MAX_NAME),
+        fields.text("appVersion", longest=64, default=""),
+        fields.text("appInstanceName", shortest=1, longest=MAX_NAME),
+        fields.text("httpEndpoint", longest=MAX_NAME_OCTETS, default=""),
+        fields.text("rmrEndpoint", longest=MAX_NAME_OCTETS),
+        fields.text("configPath", longest=256, default=""),
+        fields.text("config", longest=MAX_DESCRIPTOR_OCTETS, default=""),
+    )
 
 
 def _instance(xapp: Xapp) -> JsonObject:
-    host, port = parse_address(xapp.registration.rmrEndpoint)
+    host, port = parse_address(xapp.registration.rmr_endpoint)
     return {
-        "name": xapp.registration.appInstanceName,
+        "name": xapp.registration.instance,
         "status": "running",
         "ip": host,
         "port": port,
@@ -154,9 +146,9 @@ def _read_descriptor(registration: Registration, descriptor: JsonValue, control_
             control_port = number
     transmits, receives = _names(parts, "txMessages"), _names(parts, "rxMessages")
     numbers = {MESSAGE_NUMBERS[name] for name in receives if name in MESSAGE_NUMBERS} - PLATFORM_TYPES
-    host, _ = parse_address(registration.rmrEndpoint)
+    host, _ = parse_address(registration.rmr_endpoint)
     routes = XappRoutes(
-        registration.rmrEndpoint, join_address(host, control_port), _policies(parts), tuple(sorted(numbers))
+        registration.rmr_endpoint, join_address(host, control_port), _policies(parts), tuple(sorted(numbers))
     )
     return Xapp(registration, transmits, receives, routes)
 
@@ -182,9 +174,9 @@ async def _fetch_descriptor(registration: Registration) -> str:
     """Get the descriptor from the xApp itself, as appmgr does; empty when it has none to give."""
     import httpx
 
-    if not registration.configPath or not is_address(registration.httpEndpoint):
+    if not registration.config_path or not is_address(registration.http_endpoint):
         return ""
-    url = f"http://{registration.httpEndpoint}/{registration.configPath.lstrip('/')}"
+    url = f"http://{registration.http_endpoint}/{registration.config_path.lstrip('/')}"
     async with httpx.AsyncClient(timeout=FETCH_TIMEOUT_S, trust_env=False) as client:
         for attempt in range(FETCH_TRIES):
             if attempt:

@@ -1,132 +1,129 @@
 """The bodies of the subscription manager's REST interface (OSC submgr, /ric/v1/subscriptions)."""
 
-import hashlib
 import re
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from dataclasses import dataclass, replace
 
 from oran.e2.e2ap.messages import Action, ActionType, SubsequentAction
-from oran.rest import JsonObject, RequestError
+from oran.rest import JsonObject
+from oran.ric.fields import Fields
 from oran.rmr.address import MAX_NAME_OCTETS
 
-_WAITS = (
+MAX_DETAILS = 256
+MAX_ACTIONS = 16
+MAX_OCTETS = 65_535
+MAX_EVENT_ID = 2**31 - 1
+
+_ACTION_TYPES = {"report": ActionType.REPORT, "insert": ActionType.INSERT, "policy": ActionType.POLICY}
+_WAIT_NAMES = (
     *("w1ms", "w2ms", "w5ms", "w10ms", "w20ms", "w30ms", "w40ms", "w50ms", "w100ms", "w200ms", "w500ms"),
     *("w1s", "w2s", "w5s", "w10s", "w20s", "w60s"),
 )
+_WAITS = {name: index for index, name in enumerate(_WAIT_NAMES)}
+"""TimeToWait by its place on the wire."""
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?")
 
-Octet = Annotated[int, Field(ge=0, le=255)]
-Octets = Annotated[list[Octet], Field(max_length=65_535)]
-Port = Annotated[int, Field(ge=1, le=65_535)]
 
-
-class _Body(BaseModel):
-    """Unknown members are ignored, as submgr does; types are not converted."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
-
-
-class ClientEndpoint(_Body):
+@dataclass(frozen=True, slots=True)
+class ClientEndpoint:
     """Where the xApp takes notifications (HTTP) and indications (RMR)."""
 
-    Host: Annotated[str, Field(min_length=1, max_length=MAX_NAME_OCTETS - 6)]
-    HTTPPort: Port
-    RMRPort: Port
-
-    @field_validator("Host")
-    @classmethod
-    def _check_host(cls, host: str) -> str:
-        if not _HOST.fullmatch(host):
-            raise ValueError("must be a host name or an IPv4 address")
-        return host
+    host: str
+    http_port: int
+    rmr_port: int
 
     @property
     def rmr_address(self) -> str:
         """The RMR endpoint: the host with every "http" replaced by "rmr", as submgr names it."""
-        return f"{self.Host.replace('http', 'rmr')}:{self.RMRPort}"
+        return f"{self.host.replace('http', 'rmr')}:{self.rmr_port}"
 
     @property
     def notification_url(self) -> str:
         """Where notifications go."""
-        return f"http://{self.Host}:{self.HTTPPort}/ric/v1/subscriptions/response"
+        return f"http://{self.host}:{self.http_port}/ric/v1/subscriptions/response"
 
 
-class Directives(_Body):
-    """How the E2 procedure runs; once given, routing must be asked for."""
+@dataclass(frozen=True, slots=True)
+class Directives:
+    """How the E2 procedure runs; once they are given, routes must be asked for."""
 
-    E2TimeoutTimerValue: Annotated[int, Field(ge=1, le=10)]
-    E2RetryCount: Annotated[int | None, Field(ge=0, le=10)] = None
-    RMRRoutingNeeded: bool = False
-
-
-class Subsequent(_Body):
-    """What the node does after an action."""
-
-    SubsequentActionType: Literal["continue", "wait"]
-    TimeToWait: str
-
-    @field_validator("TimeToWait")
-    @classmethod
-    def _check_wait(cls, wait: str) -> str:
-        if wait not in _WAITS:
-            raise ValueError(f"must be one of {', '.join(_WAITS)}")
-        return wait
-
-    def to_e2ap(self) -> SubsequentAction:
-        """The subsequent action as E2AP carries it."""
-        return SubsequentAction(self.SubsequentActionType == "wait", _WAITS.index(self.TimeToWait))
+    timeout_s: int
+    retries: int | None
+    routed: bool
 
 
-class ActionToBeSetup(_Body):
-    """One action of a subscription."""
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One E2 subscription; `event_id` is the xApp's own number for it."""
 
-    ActionID: Octet
-    ActionType: Literal["report", "insert", "policy"]
-    ActionDefinition: Octets | None = None
-    SubsequentAction: Subsequent | None = None
-
-    def to_e2ap(self) -> Action:
-        """The action as E2AP carries it."""
-        wait = self.SubsequentAction
-        return Action(
-            self.ActionID,
-            ActionType[self.ActionType.upper()],
-            None if self.ActionDefinition is None else bytes(self.ActionDefinition),
-            None if wait is None else wait.to_e2ap(),
-        )
+    event_id: int
+    event_trigger: bytes
+    actions: tuple[Action, ...]
 
 
-class Detail(_Body):
-    """One E2 subscription."""
-
-    XappEventInstanceId: Annotated[int, Field(ge=0, le=2**31 - 1)]
-    EventTriggers: Octets
-    ActionToBeSetupList: Annotated[list[ActionToBeSetup], Field(min_length=1, max_length=16)]
-
-
-class SubscriptionRequest(_Body):
+@dataclass(frozen=True, slots=True)
+class SubscriptionRequest:
     """The body of POST /ric/v1/subscriptions."""
 
-    SubscriptionId: Annotated[str, Field(max_length=64)] = ""
-    ClientEndpoint: ClientEndpoint
-    Meid: Annotated[str, Field(min_length=1, max_length=31)]
-    RANFunctionID: Annotated[int, Field(ge=0, le=4095)]
-    E2SubscriptionDirectives: Directives | None = None
-    SubscriptionDetails: Annotated[list[Detail], Field(min_length=1, max_length=256)]
+    subscription_id: str
+    client: ClientEndpoint
+    meid: str
+    function_id: int
+    directives: Directives | None
+    details: tuple[Detail, ...]
 
     @property
-    def fingerprint(self) -> str:
+    def contents(self) -> "SubscriptionRequest":
         """What two requests share when one is a retransmission of the other."""
-        same = self.model_dump_json(exclude={"SubscriptionId"})
-        return hashlib.sha256(same.encode()).hexdigest()
+        return replace(self, subscription_id="")
 
 
 def read_request(body: JsonObject) -> SubscriptionRequest:
     """Check a request's body; raises RequestError 400 naming what is wrong with it."""
-    try:
-        return SubscriptionRequest.model_validate(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RequestError(400, f"{where}: {first['msg']}") from None
+    fields = Fields(body)
+    directives = fields.optional_child("E2SubscriptionDirectives")
+    return SubscriptionRequest(
+        fields.text("SubscriptionId", longest=64, default=""),
+        _read_client(fields.child("ClientEndpoint")),
+        fields.text("Meid", shortest=1, longest=31),
+        fields.integer("RANFunctionID", 0, 4095),
+        None if directives is None else _read_directives(directives),
+        tuple(_read_detail(detail) for detail in fields.children("SubscriptionDetails", MAX_DETAILS)),
+    )
+
+
+def _read_client(fields: Fields) -> ClientEndpoint:
+    host = fields.text("Host", shortest=1, longest=MAX_NAME_OCTETS - 6)
+    if not _HOST.fullmatch(host):
+        raise fields.fault("Host", "must be a host name or an IPv4 address")
+    return ClientEndpoint(host, fields.integer("HTTPPort", 1, 65_535), fields.integer("RMRPort", 1, 65_535))
+
+
+def _read_directives(fields: Fields) -> Directives:
+    return Directives(
+        fields.integer("E2TimeoutTimerValue", 1, 10),
+        fields.optional_integer("E2RetryCount", 0, 10),
+        fields.boolean("RMRRoutingNeeded"),
+    )
+
+
+def _read_detail(fields: Fields) -> Detail:
+    return Detail(
+        fields.integer("XappEventInstanceId", 0, MAX_EVENT_ID),
+        fields.octets("EventTriggers", MAX_OCTETS) or b"",
+        tuple(_read_action(action) for action in fields.children("ActionToBeSetupList", MAX_ACTIONS)),
+    )
+
+
+def _read_action(fields: Fields) -> Action:
+    subsequent = fields.optional_child("SubsequentAction")
+    return Action(
+        fields.integer("ActionID", 0, 255),
+        fields.choice("ActionType", _ACTION_TYPES),
+        fields.octets("ActionDefinition", MAX_OCTETS),
+        None
+        if subsequent is None
+        else SubsequentAction(
+            subsequent.choice("SubsequentActionType", {"continue": False, "wait": True}),
+            subsequent.choice("TimeToWait", _WAITS),
+        ),
+    )

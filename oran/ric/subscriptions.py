@@ -82,7 +82,6 @@ class Subscription:
 
     id: str
     request: SubscriptionRequest
-    fingerprint: str
     parts: list[E2Subscription] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -101,7 +100,7 @@ class SubscriptionManager:
         self._routes = routes
         self._counters = counters
         self._subscriptions: dict[str, Subscription] = {}
-        self._by_fingerprint: dict[str, Subscription] = {}
+        self._by_contents: dict[SubscriptionRequest, Subscription] = {}
         self._by_instance: dict[int, E2Subscription] = {}
         self._last_instance = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -131,27 +130,26 @@ class SubscriptionManager:
 
     def subscribe(self, request: SubscriptionRequest) -> Subscription:
         """Begin to subscribe, or recognise a retransmission; raises RequestError 404, 400 or 503."""
-        fingerprint = request.fingerprint
-        node = self._nodes.get(request.Meid)
+        node = self._nodes.get(request.meid)
         if node is None or not node.connected:
-            raise RequestError(503, f"no E2 connection with {request.Meid}")
-        known = self._by_fingerprint.get(fingerprint)
-        if request.SubscriptionId:
-            named = self._subscriptions.get(request.SubscriptionId)
+            raise RequestError(503, f"no E2 connection with {request.meid}")
+        known = self._by_contents.get(request.contents)
+        if request.subscription_id:
+            named = self._subscriptions.get(request.subscription_id)
             if named is None:
-                raise RequestError(404, f"there is no subscription {request.SubscriptionId}")
+                raise RequestError(404, f"there is no subscription {request.subscription_id}")
             if named is not known:
                 raise RequestError(400, f"subscription {named.id} has other contents: delete it first")
         if known is not None:
             self._notify_again(known)
             return known
-        if len(self._by_instance) + len(request.SubscriptionDetails) > self._config.max_subscriptions:
+        if len(self._by_instance) + len(request.details) > self._config.max_subscriptions:
             raise RequestError(503, f"all {self._config.max_subscriptions} subscriptions are in use")
-        subscription = Subscription(uuid.uuid4().hex[:27], request, fingerprint)
-        for detail in request.SubscriptionDetails:
+        subscription = Subscription(uuid.uuid4().hex[:27], request)
+        for detail in request.details:
             subscription.parts.append(self._allocate(request, detail))
         self._subscriptions[subscription.id] = subscription
-        self._by_fingerprint[fingerprint] = subscription
+        self._by_contents[request.contents] = subscription
         self._spawn(self._establish(subscription), subscription)
         return subscription
 
@@ -170,7 +168,7 @@ class SubscriptionManager:
             {
                 "SubscriptionId": part.instance,
                 "Meid": part.node,
-                "ClientEndpoint": [subscription.request.ClientEndpoint.rmr_address],
+                "ClientEndpoint": [subscription.request.client.rmr_address],
                 "SubscriptionInstances": [],
             }
             for subscription in self._subscriptions.values()
@@ -218,13 +216,13 @@ class SubscriptionManager:
             if instance not in self._by_instance:
                 break
         self._last_instance = instance
-        part = E2Subscription(instance, request.Meid, request.RANFunctionID, detail)
+        part = E2Subscription(instance, request.meid, request.function_id, detail)
         self._by_instance[instance] = part
         return part
 
     async def _establish(self, subscription: Subscription) -> None:
         for part in subscription.parts:
-            event_id = part.detail.XappEventInstanceId
+            event_id = part.detail.event_id
             notice: JsonObject = {"XappEventInstanceId": event_id, "E2EventInstanceId": part.instance}
             notice |= {"ErrorCause": "", "ErrorSource": "", "TimeoutType": ""}
             try:
@@ -243,15 +241,15 @@ class SubscriptionManager:
 
     async def _make(self, request: SubscriptionRequest, part: E2Subscription) -> str:
         """Subscribe at the node; what it did not admit, if anything. Raises SubscriptionFailed."""
-        directives = request.E2SubscriptionDirectives
+        directives = request.directives
         message = RicSubscriptionRequest(
             RicRequestId(REQUESTOR_ID, part.instance),
-            request.RANFunctionID,
-            bytes(part.detail.EventTriggers),
-            tuple(action.to_e2ap() for action in part.detail.ActionToBeSetupList),
+            request.function_id,
+            part.detail.event_trigger,
+            part.detail.actions,
         )
-        if directives is None or directives.RMRRoutingNeeded:
-            self._routes.add_subscription(part.instance, request.ClientEndpoint.rmr_address)
+        if directives is None or directives.routed:
+            self._routes.add_subscription(part.instance, request.client.rmr_address)
         try:
             answer = await self._procedure(part, encode(message), request)
         except EncodeError as error:
@@ -275,10 +273,10 @@ class SubscriptionManager:
     ) -> SubscriptionAnswer:
         """Send a request and wait for the node's answer; raises TimeoutError, SubscriptionFailed."""
         timeout_s, tries = self._config.e2_timeout_s, self._config.e2_retries + 1
-        if request is not None and request.E2SubscriptionDirectives is not None:
-            directives = request.E2SubscriptionDirectives
-            timeout_s = directives.E2TimeoutTimerValue
-            tries = tries if directives.E2RetryCount is None else directives.E2RetryCount + 1
+        if request is not None and request.directives is not None:
+            directives = request.directives
+            timeout_s = directives.timeout_s
+            tries = tries if directives.retries is None else directives.retries + 1
         answer = part.answer = asyncio.get_running_loop().create_future()
         try:
             for attempt in range(tries):
@@ -345,8 +343,9 @@ class SubscriptionManager:
 
     def _remove(self, subscription: Subscription) -> None:
         self._subscriptions.pop(subscription.id, None)
-        if self._by_fingerprint.get(subscription.fingerprint) is subscription:
-            del self._by_fingerprint[subscription.fingerprint]
+        contents = subscription.request.contents
+        if self._by_contents.get(contents) is subscription:
+            del self._by_contents[contents]
 
     def _notify_again(self, subscription: Subscription) -> None:
         if subscription.settled:
@@ -359,7 +358,7 @@ class SubscriptionManager:
         import httpx
 
         assert self._client is not None
-        url = subscription.request.ClientEndpoint.notification_url
+        url = subscription.request.client.notification_url
         body: JsonObject = {"SubscriptionId": subscription.id, "SubscriptionInstances": [notice]}
         reason = ""
         for attempt in range(1 + self._config.notification_retries):

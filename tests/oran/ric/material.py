@@ -165,12 +165,10 @@ class FakeXapp:
 
     async def stop(self) -> None:
         """Stop everything."""
-        await self.rmr.stop()
-        await self.http.aclose()
-        if self.web is not None:
-            await self.web.stop()
-        if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
+        assert self.web is not None
+        assert self._task is not None
+        await asyncio.gather(self.rmr.stop(), self.http.aclose(), self.web.stop())
+        await self._task
 
     def request(self, meid: str, **changes: Any) -> dict[str, Any]:
         """The body of a subscription request."""
