@@ -12,7 +12,7 @@ from oran.slices import SNssai, from_policy, static_ratios, to_policy
 from xapps.slicing.control import Policy
 from xapps.slicing.controllers import Controller
 from xapps.slicing.guard import CellGuard, GuardConfig, Reason, implausible
-from xapps.slicing.observation import CellObservation, SliceKpis, merge, observe
+from xapps.slicing.observation import CellObservation, SliceKpis, observe
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +85,12 @@ class CellLoop:
         """What the controller last failed with."""
         self._cell_prbs = cell_prbs
         self._guard = CellGuard(guard, len(slices), period_s=period_s)
-        self._previous: CellObservation | None = None
-        self._parts: dict[int, SliceKpis] = {}
+        self.observation: CellObservation | None = None
+        """What was last seen of the cell, as far as it was plausible."""
 
-    def on_report(
-        self, kpis: SliceKpis, targets: SlaTargets, *, now_s: float, time_s: float, slice_index: int | None = None
-    ) -> Decision | None:
-        """Decide on a report; None while reports that speak of one slice each are still to come.
-
-        `now_s` is a monotonic clock, `time_s` Unix time.
-        """
+    def on_report(self, kpis: SliceKpis, targets: SlaTargets, *, now_s: float, time_s: float) -> Decision:
+        """Decide on a period's KPIs; `now_s` is a monotonic clock, `time_s` Unix time."""
         self.seen_s = now_s
-        if slice_index is not None:
-            whole = self._collect(slice_index, kpis)
-            if whole is None:
-                return None
-            kpis = whole
         observation = observe(
             kpis,
             node=self.node,
@@ -108,12 +98,12 @@ class CellLoop:
             time_s=time_s,
             slices=self.slices,
             ratios=self.in_force,
-            previous=self._previous,
+            previous=self.observation,
             cell_prbs=self._cell_prbs,
         )
         if implausible(observation) is not None:
             return self._conclude(*self._guard.hold(now_s, Reason.IMPLAUSIBLE), None, targets)
-        self._previous = observation
+        self.observation = observation
         ratios, reasons = self._guard.decide(self._ask(observation, targets), now_s)
         return self._conclude(ratios, reasons, observation, targets)
 
@@ -148,15 +138,3 @@ class CellLoop:
             qos = qos_ratio(targets, kpis.throughput_bps, kpis.delay_s, kpis.drop_rate)
         self.last = Decision(to_policy(self.slices, ratios), ratios, reasons, observation, qos, targets)
         return self.last
-
-    def _collect(self, index: int, part: SliceKpis) -> SliceKpis | None:
-        """Join reports of single slices: once all are there, or once one comes again, which ends the period."""
-        complete = None
-        if index in self._parts:
-            complete = merge(self._parts, part.period_s)
-            self._parts = {}
-        self._parts[index] = part
-        if len(self._parts) == len(self.slices):
-            complete = merge(self._parts, part.period_s)
-            self._parts = {}
-        return complete

@@ -149,6 +149,7 @@ class Outstanding:
 
     target: ControlTarget
     policy: Policy
+    old: Policy
     deadline_s: float
 
 
@@ -165,10 +166,10 @@ class ControlLedger:
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
 
-    def sent(self, target: ControlTarget, instance: int, policy: Policy, now_s: float) -> None:
+    def sent(self, target: ControlTarget, instance: int, policy: Policy, old: Policy, now_s: float) -> None:
         """Note a control that left; the oldest is forgotten where a node owes too many answers."""
         queue = self._waiting.setdefault((target.node, instance), deque(maxlen=MAX_OUTSTANDING))
-        queue.append(Outstanding(target, policy, now_s + self._timeout_s))
+        queue.append(Outstanding(target, policy, old, now_s + self._timeout_s))
 
     def answered(self, node: str, instance: int) -> Outstanding | None:
         """Take out the control that an answer belongs to; None when none waits."""

@@ -1,6 +1,6 @@
 """What an E2 node offers this xApp: which KPM reports to subscribe to, and how its cells are controlled."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -78,7 +78,7 @@ def survey(info: NodeInfo, config: XappConfig) -> NodeModel:
         raise NodeError(f"{info.name} has no E2SM-KPM among its {len(info.functions)} RAN functions")
     styles = _styles(info.name, function)
     cells, targets = _targets(info, rule, config)
-    kind = _report_kind(info.name, rule, styles, config)
+    kind = _report_kind(info.name, rule, styles, config, needs_ues=_name_ues(targets.values()))
     names = {number: name for style in styles for name, number in style.measurements if number is not None}
     reports = tuple(
         report for cell in cells for report in _reports(info.name, function, cell, kind, styles, config)
@@ -95,13 +95,20 @@ def _styles(node: str, function: RanFunction) -> tuple[ReportStyle, ...]:
         return ()
 
 
-def _report_kind(node: str, rule: NodeRule, styles: tuple[ReportStyle, ...], config: XappConfig) -> ReportKind:
+def _name_ues(targets: Iterable[ControlTarget]) -> bool:
+    """Whether controls name UEs, as E2SM-RC's do, so that reports must tell which are there."""
+    return any(target.kind in (ControlKind.RC_CELL, ControlKind.RC_UE) for target in targets)
+
+
+def _report_kind(
+    node: str, rule: NodeRule, styles: tuple[ReportStyle, ...], config: XappConfig, *, needs_ues: bool
+) -> ReportKind:
     """The rule's way to report, or the best the node offers; a node that tells no styles is taken at the rule."""
     per_ue = ReportKind.UES if config.ue_slices else ReportKind.CONDITIONS
     if rule.report is not ReportKind.AUTO:
         return rule.report
     formats = {style.action_format for style in styles}
-    labelled = rule.profile == kpi.STANDARD.name
+    labelled = rule.profile == kpi.STANDARD.name and not needs_ues
     if not styles:
         return ReportKind.SLICES if labelled else per_ue
     if labelled and _SLICE_STYLE in formats:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -145,15 +145,3 @@ def known_or_zero(values: A) -> A:
     xp = array_namespace(values)
     known: A = xp.where(xp.isnan(values), xp.zeros_like(values), values)
     return known
-
-
-def merge(parts: Mapping[int, SliceKpis], period_s: float) -> SliceKpis:
-    """Join reports that each speak of one slice, by that slice's index, into one; a later one may lack PRBs."""
-    count = len(next(iter(parts.values())).throughput_bps)
-    whole = SliceKpis.empty(count, period_s)
-    available: float | np.ndarray = math.nan
-    for index, part in parts.items():
-        for field in FIELDS:
-            getattr(whole, field)[index] = getattr(part, field)[index]
-        available = np.fmax(available, part.prb_available)
-    return replace(whole, prb_available=float(available))

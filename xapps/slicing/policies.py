@@ -30,8 +30,8 @@ class PolicyStore:
     def handle(self, message: bytes) -> tuple[Status, bytes]:
         """Carry out an A1_POLICY_REQ: the status and the A1_POLICY_RESP to answer with.
 
-        A policy that cannot be taken changes nothing and is answered ERROR with the reason. Raises A1Error when the
-        message does not even say what to answer.
+        A policy that cannot be taken changes nothing and is answered ERROR with the reason. Raises A1Error when
+        the message does not even say what to answer.
         """
         try:
             request = parse_request(message)

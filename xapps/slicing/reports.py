@@ -10,9 +10,9 @@ from oran import kpi
 from oran.e2.identity import UeId
 from oran.e2.kpm.messages import (
     IndicationFormat1,
-    IndicationFormat3,
     Label,
     MeasurementInfo,
+    UeReport,
     Value,
 )
 from oran.slices import SNssai
@@ -25,6 +25,9 @@ NO_SD = 0xFFFFFF
 MAX_CACHED_LAYOUTS = 64
 
 FIELD_OF = {name: field for field, name in FIELDS.items()}
+
+OwnedReport = tuple[UeReport, int]
+"""A UE's report, and the index of its slice."""
 
 SliceOf = Callable[[UeId], int | None]
 """Tells the index of a UE's slice, None for a UE of no slice of ours."""
@@ -81,27 +84,16 @@ class ReportReader:
             raise ReportError("no_slice_values")
         return replace(kpis, prb_available=available)
 
-    def of_ues(self, message: IndicationFormat3, slice_of: SliceOf) -> SliceKpis:
-        """KPIs of a format 3 report: what each slice's UEs have in sum or on average.
+    def of_ues(self, ues: Sequence[OwnedReport]) -> SliceKpis:
+        """KPIs of one period's UE reports: what each slice's UEs have in sum or on average.
 
         Volumes, PRBs and active UEs are summed. Throughput is averaged over the UEs that had data, delay by the
-        volume delivered, drop rate by the volume that arrived. A report without UEs is a quiet cell; one whose UEs
-        all belong to slices unknown raises ReportError.
+        volume delivered, drop rate by the volume that arrived. Without UEs the cell is quiet.
         """
-        table: list[list[float]] = []
-        owners: list[int] = []
-        period_s = self._period_s
-        for item in message.ues:
-            index = slice_of(item.ue)
-            if index is None:
-                continue
-            period_s = self._period(item.report)
-            table.append(self._row(item.report))
-            owners.append(index)
-        if message.ues and not table:
-            raise ReportError("unmapped_ues", f"none of {len(message.ues)} UEs is of a known slice")
+        table = [self._row(item.report) for item, _ in ues]
         rows = np.array(table).reshape(len(table), len(FIELDS) + 1)
-        return _sum_up(rows, np.array(owners, dtype=int), len(self._slices), period_s)
+        period_s = self._period(ues[0][0].report) if ues else self._period_s
+        return _sum_up(rows, np.array([index for _, index in ues], dtype=int), len(self._slices), period_s)
 
     def _row(self, report: IndicationFormat1) -> list[float]:
         """One UE's values in the order of `FIELDS`, then the cell's PRBs; NaN where there is none."""

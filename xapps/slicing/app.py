@@ -1,0 +1,370 @@
+"""The slicing xApp: KPM indications in, slice quotas out, steered by A1 policies and kept by the RIC platform.
+
+An indication is decoded, observed, decided on, guarded and answered by a control in one synchronous stretch, so
+that nothing comes in between (budget: 10 ms from the last octet read to the last written). All else, such as
+finding nodes and keeping subscriptions, happens beside it in `upkeep`.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import IO, Self
+
+import structlog
+
+from oran.a1.errors import A1Error
+from oran.e2.e2ap.codec import decode
+from oran.e2.e2ap.messages import RicControlAcknowledge, RicControlFailure, RicIndication
+from oran.e2.errors import DecodeError
+from oran.e2.kpm.codec import decode_indication_header, decode_indication_message
+from oran.e2.kpm.messages import IndicationFormat1, IndicationFormat3
+from oran.rest import JsonObject, RestServer, serve
+from oran.rmr.errors import TransportClosed
+from oran.rmr.message import RmrMessage
+from oran.rmr.transport import Transport
+from oran.rmr.types import (
+    A1_POLICY_REQ,
+    A1_POLICY_RESP,
+    RIC_CONTROL_ACK,
+    RIC_CONTROL_FAILURE,
+    RIC_INDICATION,
+)
+from oran.sdl import MemorySdl, Sdl
+from xapps.slicing.actuation import Actuator
+from xapps.slicing.cell import Decision
+from xapps.slicing.config import ControlKind, XappConfig
+from xapps.slicing.endpoints import make_app
+from xapps.slicing.errors import ReportError
+from xapps.slicing.fleet import ControlledCell, Feed, Fleet, is_per_ue
+from xapps.slicing.guard import Reason
+from xapps.slicing.metrics import XappMetrics
+from xapps.slicing.observation import SliceKpis
+from xapps.slicing.originals import Originals
+from xapps.slicing.policies import PolicyStore
+from xapps.slicing.quiet import Quiet
+from xapps.slicing.upkeep import Upkeep
+
+MESSAGES_PER_TURN = 16
+"""Messages handled before the other tasks of the loop get their turn."""
+
+RESTORE_TIMEOUT_S = 2.0
+NAME = "ranloop-slicing"
+
+_log = structlog.get_logger(__name__)
+
+
+class SlicingXapp:
+    """One xApp over one RMR transport, which it starts and stops.
+
+    `descriptor` is what the application manager and `/ric/v1/config` are told; `control_port` tells the port for
+    route tables once the transport runs; `sdl` keeps original quotas and subscription ids over a crash.
+    """
+
+    def __init__(
+        self,
+        config: XappConfig,
+        transport: Transport,
+        *,
+        descriptor: JsonObject | None = None,
+        sdl: Sdl | None = None,
+        control_port: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self.config = config
+        self.transport = transport
+        self.policies = PolicyStore(config.promises, config.plmn_digits, handler_id=NAME)
+        self._sdl = sdl or MemorySdl()
+        self._originals = Originals(self._sdl, config.snssais)
+        self.fleet = Fleet(config, self._originals)
+        self.metrics = XappMetrics(
+            self.fleet.loops, lambda: self.policies.promises, self._gauges, self._totals, time.monotonic
+        )
+        self.actuator = Actuator(
+            config,
+            self.fleet,
+            send=transport.send,
+            count=self.metrics.control,
+            original_found=self._keep_original,
+        )
+        self._descriptor = descriptor or {}
+        self._control_port = control_port
+        self._quiet = Quiet(_log)
+        self._upkeep: Upkeep | None = None
+        self._server: RestServer | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._keeping: set[asyncio.Task[None]] = set()
+        self._experience: IO[str] | None = None
+        self._handlers: dict[int, Callable[[RmrMessage], None]] = {
+            RIC_INDICATION: self._on_indication,
+            RIC_CONTROL_ACK: self._on_answer,
+            RIC_CONTROL_FAILURE: self._on_answer,
+            A1_POLICY_REQ: self._on_policy,
+        }
+
+    @property
+    def ready(self) -> bool:
+        """Whether messages can be routed and the RIC platform answers."""
+        return self.transport.ready and self._upkeep is not None and self._upkeep.platform_up
+
+    @property
+    def http_address(self) -> str:
+        """Host and port of the HTTP server, empty before start."""
+        return self._server.address if self._server is not None else ""
+
+    async def start(self) -> None:
+        """Listen and begin; the RIC need not be there yet. Raises OSError when a port or file is not to be had."""
+        if self.config.experience:
+            self._experience = open(self.config.experience, "a", encoding="utf-8")  # noqa: SIM115  held until stop
+        try:
+            await self.transport.start()
+            upkeep = Upkeep(self.config, self.fleet, self.actuator, self.transport, self._sdl)
+            app = make_app(
+                notifications=upkeep.notification_routes,
+                ready=lambda: self.ready,
+                metrics=self.metrics.text,
+                descriptor=lambda: upkeep.descriptor,
+            )
+            self._server = await serve(app, self.config.listen_host, self.config.http_port)
+            upkeep.begin(self._descriptor, http_port=self._server.port, control_port=self._control_port())
+        except BaseException:
+            await self._close()
+            raise
+        self._upkeep = upkeep
+        self._tasks = [
+            asyncio.create_task(self._receive(), name="xapp-receive"),
+            asyncio.create_task(self._watch(), name="xapp-watch"),
+            asyncio.create_task(upkeep.run(), name="xapp-upkeep"),
+        ]
+        _log.info("xapp_started", http=self.http_address, controller=self.config.controller)
+
+    async def stop(self) -> None:
+        """Give the original quotas back, unsubscribe, deregister, close. A second call does nothing."""
+        upkeep, self._upkeep = self._upkeep, None
+        if upkeep is not None:
+            # From here on indications find no feed, so that no decision undoes what is restored.
+            _, watch, keeper = self._tasks
+            for task in (watch, keeper):
+                task.cancel()
+            await asyncio.gather(watch, keeper, return_exceptions=True)
+            # Before the subscriptions end: the answers are routed by them.
+            await self._restore()
+            await upkeep.end_subscriptions()
+            await upkeep.close()
+        await self._close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def handle(self, message: RmrMessage) -> None:
+        """Act on one RMR message. Whatever is wrong with it is counted and logged, and nothing is raised."""
+        handler = self._handlers.get(message.mtype)
+        if handler is None:
+            self._drop("unexpected_type", message, f"RMR message type {message.mtype}")
+            return
+        try:
+            handler(message)
+        except DecodeError as error:
+            self._drop("undecodable", message, str(error))
+        except ReportError as error:
+            self._drop(error.reason, message, str(error))
+        except A1Error as error:
+            self._drop("policy_unreadable", message, error.reason)
+        except Exception as error:
+            self._drop("internal_error", message, repr(error))
+            _log.exception("internal_error")
+
+    def _on_indication(self, message: RmrMessage) -> None:
+        feed = self._find_feed(message)
+        pdu = decode(message.payload)
+        if not isinstance(pdu, RicIndication):
+            raise ReportError("unexpected_pdu", type(pdu).__name__)
+        now_s = time.monotonic()
+        self.metrics.indications.inc()
+        self._check_sequence(feed, pdu.sn)
+        feed.heard_s = now_s
+        kpis = self._read(feed, pdu)
+        if kpis is None:
+            return
+        cell = feed.cell
+        decision = cell.loop.on_report(kpis, self.policies.targets, now_s=now_s, time_s=time.time())
+        self.actuator.put_in_force(cell, decision.policy, now_s)
+        if message.received_s:
+            self.metrics.latency.observe(time.perf_counter() - message.received_s)
+        self._note(cell, decision)
+
+    def _find_feed(self, message: RmrMessage) -> Feed:
+        upkeep = self._upkeep
+        found = None if upkeep is None else upkeep.subscriptions.find(message.meid, message.sub_id)
+        feed = None if found is None else self.fleet.feed(found.spec)
+        if found is None or feed is None:
+            raise ReportError("unknown_subscription", f"{message.meid} {message.sub_id}")
+        if feed.instance != found.instance_id:
+            # A new subscription: the node may have started anew, with its own quotas.
+            feed.instance, feed.sn = found.instance_id, None
+            feed.cell.instance, feed.cell.sent = found.instance_id, None
+            feed.cell.told.clear()
+        return feed
+
+    def _check_sequence(self, feed: Feed, sn: int | None) -> None:
+        if sn is not None and feed.sn is not None:
+            missing = (sn - feed.sn - 1) & 0xFFFF
+            # A step back is a node that counts anew, not 60,000 lost indications.
+            if missing < 0x8000:
+                self.metrics.lost_indications.inc(missing)
+        feed.sn = sn
+
+    def _read(self, feed: Feed, pdu: RicIndication) -> SliceKpis | None:
+        """The KPIs of a period; None while more of its indications are to come."""
+        report = decode_indication_message(pdu.message, feed.dialect)
+        if isinstance(report, IndicationFormat1) and not is_per_ue(feed):
+            return feed.reader.of_cell(report)
+        if not isinstance(report, IndicationFormat3) or not is_per_ue(feed):
+            raise ReportError("unexpected_format", type(report).__name__)
+        slice_of = feed.slice_of if feed.report.slice is None else (lambda ue: feed.report.slice)
+        owned = [(item, index) for item in report.ues if (index := slice_of(item.ue)) is not None]
+        if report.ues and not owned:
+            raise ReportError("unmapped_ues", f"none of {len(report.ues)} UEs is of a known slice")
+        start = decode_indication_header(pdu.header).collection_start
+        ues = feed.cell.collector.add(feed.report.slice, start, owned)
+        if ues is None:
+            return None
+        target = feed.cell.target
+        if target is not None and target.kind is not ControlKind.CCC:
+            feed.cell.ues = {item.ue: index for item, index in ues}
+        return feed.reader.of_ues(ues)
+
+    def _note(self, cell: ControlledCell, decision: Decision) -> None:
+        """Count a decision and write it down, after its control has left."""
+        self.metrics.decisions.inc()
+        self.metrics.intervened(decision.reasons)
+        if Reason.CONTROLLER in decision.reasons:
+            self.metrics.controller_errors.inc()
+            self._quiet.warning("controller_failed", cell.loop.node, reason=cell.loop.error)
+        if self._experience is not None:
+            transition = decision.transition(cell.loop.controller.name)
+            if transition is not None:
+                try:
+                    self._experience.write(transition.to_json() + "\n")
+                except OSError as error:
+                    self._quiet.warning("experience_not_written", self.config.experience, reason=str(error))
+
+    def _on_answer(self, message: RmrMessage) -> None:
+        pdu = decode(message.payload)
+        if not isinstance(pdu, RicControlAcknowledge | RicControlFailure):
+            raise ReportError("unexpected_pdu", type(pdu).__name__)
+        if self.actuator.answered(message.meid, pdu, time.monotonic()) is None:
+            raise ReportError("unexpected_answer", message.meid)
+
+    def _on_policy(self, message: RmrMessage) -> None:
+        _, answer = self.policies.handle(message.payload)
+        result = self.transport.reply(message, A1_POLICY_RESP, answer)
+        if not result:
+            self._quiet.warning("policy_status_not_sent", message.source, reason=result.value)
+
+    def _drop(self, reason: str, message: RmrMessage, detail: str) -> None:
+        self.metrics.drop(reason)
+        self._quiet.warning("message_dropped", reason, meid=message.meid, detail=detail[:300])
+
+    async def _receive(self) -> None:
+        """Handle messages until the transport stops."""
+        handled = 0
+        with contextlib.suppress(TransportClosed):
+            while True:
+                self.handle(await self.transport.receive())
+                handled += 1
+                if handled % MESSAGES_PER_TURN == 0:
+                    await asyncio.sleep(0)
+
+    async def _watch(self) -> None:
+        """Each period: look after cells that fell silent, controls without answer, and the experience file."""
+        while True:
+            await asyncio.sleep(self.config.period_s)
+            now_s = time.monotonic()
+            for cell in self.fleet.cells():
+                self._look_after(cell, now_s)
+            self.actuator.expire(now_s)
+            if self._experience is not None:
+                with contextlib.suppress(OSError):
+                    self._experience.flush()
+
+    def _look_after(self, cell: ControlledCell, now_s: float) -> None:
+        decision = cell.loop.on_silence(self.policies.targets, now_s)
+        if decision is not None:
+            self.metrics.intervened(decision.reasons)
+            if Reason.STATIC in decision.reasons:
+                self.actuator.put_in_force(cell, decision.policy, now_s)
+
+    def _keep_original(self, cell: ControlledCell) -> None:
+        """Write a cell's original quotas down beside the fast path."""
+        keep = self._originals.keep(cell.loop.node, cell.loop.cell, cell.original)
+        task = asyncio.get_running_loop().create_task(keep)
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+
+    async def _restore(self) -> None:
+        """Give every cell its original quotas back and wait a while for the answers."""
+        # What was sent last must be answered first: answers are told apart by their order only.
+        await self._answered()
+        restored = [cell for cell in self.fleet.cells() if self.actuator.restore(cell, time.monotonic())]
+        await self._answered()
+        await asyncio.gather(*self._keeping)
+        for cell in restored:
+            if cell.sent is not None:
+                await self._originals.done(cell.loop.node, cell.loop.cell)
+        if restored:
+            _log.info("original_quotas_restored", cells=len(restored))
+
+    async def _answered(self) -> None:
+        """Wait until no control waits for an answer, or the time is up."""
+        deadline = time.monotonic() + RESTORE_TIMEOUT_S
+        while self.actuator.outstanding and time.monotonic() < deadline:
+            await asyncio.sleep(0.005)
+            self.actuator.expire(time.monotonic())
+
+    async def _close(self) -> None:
+        await self.transport.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        server, self._server = self._server, None
+        if server is not None:
+            await server.stop()
+        file, self._experience = self._experience, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()
+
+    def _gauges(self) -> dict[str, float]:
+        upkeep = self._upkeep
+        return {
+            "nodes": self.fleet.nodes,
+            "cells": len(self.fleet.cells()),
+            "subscriptions": 0 if upkeep is None else len(upkeep.subscriptions.active),
+            "a1_policies": len(self.policies),
+            "controls_outstanding": self.actuator.outstanding,
+            "ready": float(self.ready),
+            "dry_run": float(self.config.dry_run),
+        }
+
+    def _totals(self) -> dict[str, dict[str, float]]:
+        counters = self.transport.counters
+        totals: dict[str, dict[str, float]] = {
+            "rmr_messages": {"received": counters.received, "sent": counters.sent},
+            "rmr_dropped": dict(counters.dropped),
+        }
+        if self._upkeep is not None:
+            made = self._upkeep.subscriptions.counters
+            totals["subscription_events"] = {
+                "created": made.created,
+                "deleted": made.deleted,
+                "lost": made.lost,
+                "stale_deleted": made.stale_deleted,
+                **{f"failed_{reason}": count for reason, count in made.failed.items()},
+            }
+        return totals

@@ -1,0 +1,1 @@
+"""The xApp descriptor for onboarding: `config-file.json`, and `schema.json` for its `controls`."""
