@@ -5,18 +5,21 @@ what is out of the ordinary; the overrides read and write the ordinary at ten ti
 Budget: 0.2 ms for 33 UEs with 5 named measurements.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 from oran.e2.aper import FRAGMENT, Reader, Writer
 from oran.e2.errors import DecodeError, EncodeError
 from oran.e2.identity import GnbDuUeId
-from oran.e2.kpm.messages import NO_LABEL, IndicationFormat1, MeasurementInfo, UeReport
+from oran.e2.kpm.messages import NO_LABEL, IndicationFormat1, Measurement, MeasurementInfo, UeReport, Value
 from oran.e2.kpm.messages import Record as DataRecord
 from oran.e2.kpm.templates import Infos, Tail, TailCache, Template, TemplateCache
 from oran.e2.kpm.types import MEASUREMENT_INFO_LIST, PERIOD
 from oran.e2.kpm.values import read_values, write_values
-from oran.e2.schema import Record, SequenceOf
+from oran.e2.schema import Record, SequenceOf, Type
+
+T = TypeVar("T")
 
 WITH_PERIOD = TemplateCache()
 WITHOUT_PERIOD = TemplateCache()
@@ -65,28 +68,46 @@ class ReportType(Record[IndicationFormat1]):
             raise (error.within(field) if field else error) from None
 
 
-class ReportList(SequenceOf[UeReport]):
-    """UEMeasurementReportList."""
+class QuickList(SequenceOf[T]):
+    """SEQUENCE (SIZE(1..65535)) OF, whose ordinary items are read by hand."""
 
-    def read(self, reader: Reader, field: str) -> tuple[UeReport, ...]:
+    def __init__(self, item: Type[T], quick: Callable[[bytes, int, int], tuple[T, int]]) -> None:
+        super().__init__(item, 1, 65_535)
+        self.quick = quick
+
+    def read(self, reader: Reader, field: str) -> tuple[T, ...]:
         count = reader.constrained(self.low, self.high, field)
         if count > reader.end - reader.position:
             reader.fail(f"{count} items announced in {reader.end - reader.position} bits", field)
-        data, end, position = reader.data, reader.end, reader.position
-        reports: list[UeReport] = []
+        quick, data, end, position = self.quick, reader.data, reader.end, reader.position
+        items: list[T] = []
         for index in range(count):
             try:
-                report, position = _read_ue_report(data, position, end)
+                item, position = quick(data, position, end)
             except (_Unusual, IndexError, DecodeError):
                 reader.position = position
                 try:
-                    report = self.item.read(reader, "")
+                    item = self.item.read(reader, "")
                 except DecodeError as error:
                     raise error.within(f"{field}[{index}]") from None
                 position = reader.position
-            reports.append(report)
+            items.append(item)
         reader.position = position
-        return tuple(reports)
+        return tuple(items)
+
+
+class RecordList(QuickList[DataRecord]):
+    """MeasurementData."""
+
+    def __init__(self, item: Type[DataRecord]) -> None:
+        super().__init__(item, _read_record)
+
+
+class ReportList(QuickList[UeReport]):
+    """UEMeasurementReportList."""
+
+    def __init__(self, item: Type[UeReport]) -> None:
+        super().__init__(item, _read_ue_report)
 
     def write(self, writer: Writer, value: Sequence[UeReport], field: str) -> None:
         writer.constrained(len(value), self.low, self.high, field)
@@ -183,15 +204,12 @@ def _read_record(data: bytes, position: int, end: int) -> tuple[DataRecord, int]
     flags = data[octet] << phase & 0xC0
     octet += 1
     count = data[octet]
-    octet += 1
-    if count >= 0x80:
-        if count >= 0xC0:
-            raise _Unusual
-        count = (count & 0x3F) << 8 | data[octet]
-        octet += 1
     if flags & 0x80 or not count:
         raise _Unusual
-    values, unsatisfied, position = read_values(data, octet * 8, end, count)
+    if count < 0x80:
+        values, unsatisfied, position = read_values(data, octet * 8 + 8, end, count)
+    else:
+        values, unsatisfied, position = _read_long(data, octet * 8, end)
     if flags:
         if data[position >> 3] << (position & 7) & 0x80:
             raise _Unusual
@@ -203,33 +221,55 @@ def _read_record(data: bytes, position: int, end: int) -> tuple[DataRecord, int]
     return record, position
 
 
+def _read_long(data: bytes, position: int, end: int) -> tuple[list[Value], list[int], int]:
+    """Read 128 values or more, whose count may come in fragments."""
+    reader = Reader(data, position)
+    reader.end = end
+    values: list[Value] = []
+    unsatisfied: list[int] = []
+    more = True
+    while more:
+        count, more = reader.fragment("measRecord")
+        part, missed, reader.position = read_values(data, reader.position, end, count)
+        unsatisfied += [len(values) + index for index in missed]
+        values += part
+    return values, unsatisfied, reader.position
+
+
 def _read_tail(data: bytes, octet: int, end: int, has_period: bool) -> Template:
     """Read a tail that is not known yet."""
     reader = Reader(data, octet * 8)
     reader.end = end
-    info = _read_named(data, octet, end)
-    if info is None:
-        tail = MEASUREMENT_INFO_LIST.read(reader, "measInfoList")
+    unlabelled = _read_unlabelled(data, octet, end)
+    if unlabelled is None:
+        info = MEASUREMENT_INFO_LIST.read(reader, "measInfoList")
     else:
-        tail, reader.position = info
+        info, reader.position = unlabelled
     period = PERIOD.read(reader, "granulPeriod") if has_period else None
-    return Template.cut(data, octet, reader.position, tail, period)
+    return Template.cut(data, octet, reader.position, info, period)
 
 
-def _read_named(data: bytes, octet: int, end: int) -> tuple[Infos, int] | None:
-    """Read a list of measurements by name, each without labels; None where the list holds anything else."""
+def _read_unlabelled(data: bytes, octet: int, end: int) -> tuple[Infos, int] | None:
+    """Read a list of measurements by name or id, each without labels; None when it holds anything else."""
     count = (data[octet] << 8 | data[octet + 1]) + 1
     octet += 2
     infos = []
     for _ in range(count):
         head = data[octet] << 8 | data[octet + 1]
-        stop = octet + 3 + (head >> 4)
-        if head >= 150 << 4 or data[stop : stop + 4] != b"\1\x20\0\0" or stop * 8 + 32 > end:
+        if head < 150 << 4:
+            stop = octet + 3 + (head >> 4)
+            text = data[octet + 2 : stop]
+            if not text.isascii():
+                return None
+            measurement: Measurement = text.decode("ascii")
+        elif head >> 12 == 2:
+            stop = octet + 3
+            measurement = (data[octet + 1] << 8 | data[octet + 2]) + 1
+        else:
             return None
-        name = data[octet + 2 : stop]
-        if not name.isascii():
+        if data[stop : stop + 4] != b"\1\x20\0\0" or stop * 8 + 32 > end:
             return None
-        infos.append(MeasurementInfo(name.decode("ascii"), _NO_LABELS))
+        infos.append(MeasurementInfo(measurement, _NO_LABELS))
         octet = stop + 4
     return tuple(infos), octet * 8
 

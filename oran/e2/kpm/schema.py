@@ -31,7 +31,7 @@ from oran.e2.kpm.messages import (
 )
 from oran.e2.kpm.messages import Record as DataRecord
 from oran.e2.kpm.profile import NodeProfile
-from oran.e2.kpm.reports import ReportList, ReportType
+from oran.e2.kpm.reports import RecordList, ReportList, ReportType
 from oran.e2.kpm.types import (
     BIN_AXES,
     BIN_RANGE,
@@ -127,7 +127,7 @@ DATA_RECORD: Type[DataRecord] = Mapped(
     _from_wire_record,
 )
 """MeasurementDataItem."""
-MEASUREMENT_DATA = SequenceOf(DATA_RECORD, 1, 65_535)
+MEASUREMENT_DATA = RecordList(DATA_RECORD)
 
 INDICATION_FORMAT_1: Type[IndicationFormat1] = ReportType(
     IndicationFormat1,
@@ -141,7 +141,7 @@ UE_REPORT: Type[UeReport] = Record(
     Component("report", "measReport", INDICATION_FORMAT_1),
 )
 INDICATION_FORMAT_3: Type[IndicationFormat3] = Record(
-    IndicationFormat3, Component("ues", "ueMeasReportList", ReportList(UE_REPORT, 1, 65_535))
+    IndicationFormat3, Component("ues", "ueMeasReportList", ReportList(UE_REPORT))
 )
 
 EVENT_TRIGGER: Type[EventTrigger] = Wrapped(

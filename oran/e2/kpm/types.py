@@ -5,11 +5,11 @@ What a later version added stands behind the extension marker; additions that we
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from oran.e2.aper import Reader, Writer
 from oran.e2.asn1_value import JsonValue
-from oran.e2.errors import EncodeError
+from oran.e2.errors import DecodeError, EncodeError
 from oran.e2.kpm.messages import (
     NO_LABEL,
     BinRange,
@@ -132,7 +132,29 @@ MEASUREMENT: Type[Measurement] = Choice(
 
 _BEAM_ID: Type[int] = Choice(Alternative(int, "nR-Beam-ID", Integer(0, 63)))
 
-LABEL: Type[Label] = Record(
+
+class LabelType(Record[Label]):
+    """MeasurementLabel; where nothing later than v2 is present, what is absent costs no time."""
+
+    def read(self, reader: Reader, field: str) -> Label:
+        start = reader.position
+        present = reader.bits(22, field)
+        if present >> 21:
+            reader.position = start
+            return super().read(reader, field)
+        values: dict[str, Any] = {}
+        try:
+            while present:
+                left = present.bit_length()
+                component = self.root[21 - left]
+                values[component.attribute] = component.type.read(reader, component.name)
+                present ^= 1 << left - 1
+        except DecodeError as error:
+            raise (error.within(field) if field else error) from None
+        return Label(**values)
+
+
+LABEL: Type[Label] = LabelType(
     Label,
     flag("no_label", "noLabel"),
     Component("plmn", "plmnID", PLMN, optional=True),

@@ -6,6 +6,7 @@ Budget: 0.2 us a value each way.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from math import frexp
 from typing import NoReturn
 
@@ -23,6 +24,11 @@ _SMALL = tuple(bytes((0, value)) for value in range(256))
 """The integers of one octet, coded from an octet boundary."""
 
 
+_EIGHT_MISSING = b"\x49\x24\x92"
+_EIGHT_NONES = (None,) * 8
+"""A run of noValue, which fills octets again after eight of them."""
+
+
 def read_values(data: bytes, position: int, end: int, count: int) -> tuple[list[Value], list[int], int]:
     """Read `count` values from bit `position` of `data`, not beyond bit `end`.
 
@@ -35,7 +41,8 @@ def read_values(data: bytes, position: int, end: int, count: int) -> tuple[list[
     from_bytes = int.from_bytes
     octet, phase = position >> 3, position & 7
     try:
-        for _ in range(count):
+        steps = iter(range(count))
+        for _ in steps:
             if phase:
                 if data[octet] << phase & 0x80:
                     octet, phase = _later_value(data, octet * 8 + phase, end), 0
@@ -60,8 +67,13 @@ def read_values(data: bytes, position: int, end: int, count: int) -> tuple[list[
                 start, octet = octet + 1, octet + 2 + (head >> 3)
                 append(from_bytes(data[start:octet], "big"))
             elif head < 0x60:
-                append(None)
-                phase = 3
+                if head == 0x49 and count - len(values) >= 8 and data.startswith(_EIGHT_MISSING, octet):
+                    values += _EIGHT_NONES
+                    octet += 3
+                    next(islice(steps, 6, None), None)
+                else:
+                    append(None)
+                    phase = 3
             elif head < 0x80:
                 raise ValueError("alternative 3 is unknown")
             else:
