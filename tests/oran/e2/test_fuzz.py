@@ -93,17 +93,29 @@ def mutants(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
         yield vector.type, bytes(data)
 
 
+def decoding_s(kind: str, data: bytes) -> tuple[float, bool]:
+    """CPU seconds to decode a damaged message, and whether it could be read."""
+    start_s = time.thread_time()
+    try:
+        DECODERS[kind](data)
+    except DecodeError:
+        return time.thread_time() - start_s, False
+    return time.thread_time() - start_s, True
+
+
 def slowest_of(count: int, seed: int) -> tuple[float, int, int]:
-    """Decode damaged messages: the slowest one's CPU time in seconds, and how many were refused and read."""
+    """Decode damaged messages: the slowest one's CPU time in seconds, and how many were refused and read.
+
+    A slow one is timed again, for the collector and the machine's other work are none of its doing.
+    """
     slowest_s, refused, read = 0.0, 0, 0
     for kind, data in mutants(count, seed):
-        start_s = time.thread_time()
-        try:
-            DECODERS[kind](data)
-            read += 1
-        except DecodeError:
-            refused += 1
-        slowest_s = max(slowest_s, time.thread_time() - start_s)
+        time_s, is_read = decoding_s(kind, data)
+        read += is_read
+        refused += not is_read
+        if time_s > max(slowest_s, 0.01):
+            time_s = min(decoding_s(kind, data)[0] for _ in range(5))
+        slowest_s = max(slowest_s, time_s)
     return slowest_s, refused, read
 
 
@@ -126,7 +138,7 @@ def test_200_000_damaged_messages(record_property: Callable[[str, Any], None]) -
     record_property("slowest_ms", round(slowest_s * 1e3, 2))
     print(f"slowest {slowest_s * 1e3:.1f} ms, {refused} refused, {read} read")
     assert refused + read == 200_000
-    assert slowest_s < 0.5
+    assert slowest_s < 0.2
     assert memory_kib() - before_kib < 64 * 1024
 
 
@@ -179,3 +191,51 @@ def test_a_length_planted_anywhere_allocates_nothing(length: bytes) -> None:
                 assert peak - before < 1 << 20, (vector.name, start)
     finally:
         tracemalloc.stop()
+
+
+JUNK: list[Any] = [
+    None,
+    True,
+    -1,
+    2**70,
+    1.5,
+    "",
+    "x",
+    [],
+    {},
+    [1, 2],
+    ["a", "b"],
+    {"hex": "0g"},
+    {"hex": "00"},
+    [{}, 3],
+]
+
+
+def disturb(value: Any, chance: random.Random) -> Any:
+    """The value with one part of it, at any depth, put out of place."""
+    if isinstance(value, dict | list) and value and chance.random() < 0.85:
+        changed = value.copy()
+        key = chance.choice(list(value)) if isinstance(value, dict) else chance.randrange(len(value))
+        what = chance.random()
+        if what < 0.1:
+            del changed[key]
+        elif what < 0.2 and isinstance(changed, dict):
+            changed["unheard-of"] = changed.pop(key)
+        else:
+            changed[key] = disturb(value[key], chance)
+        return changed
+    return chance.choice(JUNK)
+
+
+def test_json_that_is_off_gives_octets_or_an_encode_error() -> None:
+    chance = random.Random(6)
+    vectors = load(OWN)
+    refused = 0
+    for _ in range(6000):
+        vector = chance.choice(vectors)
+        codec = CODECS[vector.type]
+        try:
+            codec.encode(codec.from_asn1(disturb(vector.decoded, chance)))
+        except EncodeError:
+            refused += 1
+    assert refused > 3000
