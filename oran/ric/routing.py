@@ -33,6 +33,8 @@ RETRY_S = 0.5
 GIVE_UP_AFTER = 5
 """An xApp that only asked for tables is forgotten after so many changes it could not be told."""
 
+MEIDS_PER_RECORD = 100
+
 TO_RIC = (A1_POLICY_RESP, A1_POLICY_QUERY)
 FROM_NODE = (RIC_INDICATION, RIC_CONTROL_ACK, RIC_CONTROL_FAILURE)
 NODE_ANSWERS = (RIC_CONTROL_ACK, RIC_CONTROL_FAILURE)
@@ -111,21 +113,14 @@ class RouteManager:
         """The registered xApps by instance name."""
         return self._records.xapps
 
-    def table(self) -> str:
-        """The route table in force, as xApps get it."""
-        lines = self._records.lines(self.ric_address)
-        meids = " ".join(node.name for node in self._nodes.connected())
-        owners = [f"mme_ar|{self.ric_address}|{meids}"] if meids else []
-        return "\n".join(
-            (
-                "newrt|start",
-                *lines,
-                f"newrt|end|{len(lines)}",
-                "meid_map|start",
-                *owners,
-                f"meid_map|end|{len(owners)}",
-            )
-        )
+    def tables(self) -> tuple[str, str]:
+        """What xApps get: the routes, then the owner of each node's messages. Each text is one table."""
+        routes = self._records.lines(self.ric_address)
+        connected = [node.name for node in self._nodes.all() if node.connected]
+        gone = [node.name for node in self._nodes.all() if not node.connected]
+        owners = [f"mme_ar|{self.ric_address}|{meids}" for meids in _batches(connected)]
+        owners += [f"mme_del|{meids}" for meids in _batches(gone)]
+        return _table("newrt", routes), _table("meid_map", owners)
 
     async def stop(self) -> None:
         """Stop telling anybody anything."""
@@ -191,7 +186,7 @@ class RouteManager:
         self._version += 1
         own = [f"mse|{ROUTE_TABLE}|{target.slot}|{target.address}" for target in self._targets.values()]
         lines = [*self._records.lines(self.ric_address), *own]
-        self._endpoint.load_routes("\n".join(("newrt|start", *lines, f"newrt|end|{len(lines)}")))
+        self._endpoint.load_routes(_table("newrt", lines))
         for target in self._targets.values():
             self._push(target)
 
@@ -228,23 +223,30 @@ class RouteManager:
             target.task = None
 
     async def _push_once(self, target: _Target, version: int) -> bool:
-        """Call the target with the table; false after the last retry. A newer table ends the retries."""
-        message = RmrMessage(ROUTE_TABLE, self.table().encode(), sub_id=target.slot)
+        """Bring the target both tables; false after the last retry. A newer version ends the retries."""
         for attempt in range(1 + self._config.push_retries):
             if attempt:
                 await asyncio.sleep(RETRY_S)
                 if version != target.wanted:
                     return True
-            self._counters.route_pushes += 1
-            try:
-                answer = await self._endpoint.call(message, self._config.push_timeout_s)
-            except CallError as error:
-                log.info("route_push_unanswered", target=target.address, reason=str(error))
-                continue
-            if answer.text.startswith("OK"):
+            routes, owners = self.tables()
+            if await self._call(target, routes) and await self._call(target, owners):
                 return True
-            log.warning("route_push_refused", target=target.address, answer=answer.text[:200])
         return False
+
+    async def _call(self, target: _Target, table: str) -> bool:
+        """Bring the target one table; whether it has taken it."""
+        self._counters.route_pushes += 1
+        message = RmrMessage(ROUTE_TABLE, table.encode(), sub_id=target.slot)
+        try:
+            answer = await self._endpoint.call(message, self._config.push_timeout_s)
+        except CallError as error:
+            log.info("route_push_unanswered", target=target.address, reason=str(error))
+            return False
+        if not answer.text.startswith("OK"):
+            log.warning("route_push_refused", target=target.address, answer=answer.text[:200])
+            return False
+        return True
 
     def _failed(self, target: _Target) -> None:
         self._counters.route_pushes_failed += 1
@@ -253,3 +255,13 @@ class RouteManager:
         log.warning("route_push_failed", target=target.address, failures=target.failures)
         if target.failures >= GIVE_UP_AFTER and target.address not in registered:
             self._targets.pop(target.address, None)
+
+
+def _table(kind: str, records: list[str]) -> str:
+    """A table with its start and end; librmr wants the last line to end too."""
+    return "\n".join((f"{kind}|start", *records, f"{kind}|end|{len(records)}", ""))
+
+
+def _batches(meids: list[str]) -> list[str]:
+    """Nodes as records list them; librmr reads at most 128 in one."""
+    return [" ".join(meids[start : start + MEIDS_PER_RECORD]) for start in range(0, len(meids), MEIDS_PER_RECORD)]

@@ -154,13 +154,23 @@ class SubscriptionManager:
         return subscription
 
     def unsubscribe(self, subscription_id: str) -> None:
-        """End a subscription; the node is told in the background. Raises RequestError 404."""
+        """End a subscription; the node is told in the background. Raises RequestError 404.
+
+        OSC lists subscriptions by their instance numbers, with which nothing can be ended there. Here it can, so
+        that a restarted xApp gets rid of what it has left behind.
+        """
         subscription = self._subscriptions.get(subscription_id)
-        if subscription is None:
+        if subscription is not None:
+            self._forget(subscription)
+            for part in subscription.parts:
+                self._end_at_node(part)
+            return
+        number = int(subscription_id) if subscription_id.isdecimal() and len(subscription_id) <= 5 else 0
+        instance = self._by_instance.get(number)
+        if instance is None or instance.state is not _State.MADE:
             raise RequestError(404, f"there is no subscription {subscription_id[:64]}")
-        self._forget(subscription)
-        for part in subscription.parts:
-            self._end_at_node(part)
+        self._end_at_node(instance)
+        self._sweep()
 
     def list(self) -> list[JsonValue]:
         """Every E2 subscription as submgr lists it."""

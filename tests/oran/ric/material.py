@@ -58,6 +58,11 @@ def ric_config(**changes: Any) -> RicConfig:
     return RicConfig(**(settings | changes))
 
 
+def routes_of(ric: NearRtRic) -> str:
+    """The route table that xApps get."""
+    return ric.routing.tables()[0]
+
+
 async def until(condition: Any) -> None:
     """Wait until a condition holds; TimeoutError after WAIT_S."""
     async with asyncio.timeout(WAIT_S):

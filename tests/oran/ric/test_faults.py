@@ -1,6 +1,7 @@
 """What goes wrong on one side harms no other."""
 
 import asyncio
+import random
 import signal
 import sys
 
@@ -16,6 +17,7 @@ from oran.e2.e2ap.messages import (
     E2SetupRequest,
     ErrorIndication,
     RicControlRequest,
+    RicIndication,
     RicRequestId,
     RicSubscriptionDeleteRequest,
     RicSubscriptionDeleteRequired,
@@ -29,7 +31,7 @@ from oran.rest import RequestError
 from oran.ric import ConfigError, NearRtRic, RicConfig
 from oran.ric.subscription_request import read_request
 from oran.rmr.message import RmrMessage
-from tests.oran.ric.material import KPM, NG, FakeNode, FakeXapp, ric_config, until
+from tests.oran.ric.material import KPM, NG, FakeNode, FakeXapp, ric_config, routes_of, until
 
 
 async def failure_of(xapp: FakeXapp, meid: str, **changes: object) -> dict[str, object]:
@@ -52,7 +54,7 @@ async def test_a_node_that_refuses_is_told_with_its_cause(ric: NearRtRic, node: 
     note = await failure_of(xapp, node.name)
     assert note["ErrorSource"] == "E2Node"
     assert "ricRequest/action-not-supported" in str(note["ErrorCause"])
-    await until(lambda: "12050" not in ric.routing.table())
+    await until(lambda: "12050" not in routes_of(ric))
     node.mode = "admit"
     _, instance = await xapp.subscribe(node.name)
     assert instance
@@ -67,17 +69,17 @@ async def test_a_node_that_never_answers_is_a_timeout(ric: NearRtRic, node: Fake
     assert requests[0] == requests[1]
     await until(lambda: ric.counters.dropped["delete_unanswered"])
     assert node.of(RicSubscriptionDeleteRequest)
-    assert "12050" not in ric.routing.table()
+    assert "12050" not in routes_of(ric)
 
 
 async def test_directives_set_the_tries_and_must_ask_for_routes(
     ric: NearRtRic, node: FakeNode, xapp: FakeXapp
 ) -> None:
     _, instance = await xapp.subscribe(node.name, E2SubscriptionDirectives={"E2TimeoutTimerValue": 1})
-    assert f"|{instance}|" not in ric.routing.table()
+    assert f"|{instance}|" not in routes_of(ric)
     directives = {"E2TimeoutTimerValue": 1, "E2RetryCount": 0, "RMRRoutingNeeded": True}
     _, instance = await xapp.subscribe(node.name, E2SubscriptionDirectives=directives)
-    assert f"mse|12050|{instance}|" in ric.routing.table()
+    assert f"mse|12050|{instance}|" in routes_of(ric)
 
 
 async def test_a_partial_answer_says_what_was_not_admitted(node: FakeNode, xapp: FakeXapp) -> None:
@@ -102,7 +104,8 @@ async def test_a_lost_node_loses_its_subscriptions_and_may_come_back(
     await xapp.routed(meid=node.name)
     await node.leave()
     await until(lambda: not ric.nodes.connected())
-    await until(lambda: not xapp.rmr.routes.targets(12040, -1, node.name) or "12050" not in ric.routing.table())
+    await until(lambda: not xapp.rmr.routes.targets(12040, -1, node.name))
+    assert "12050" not in routes_of(ric)
     assert ric.subscriptions.active == 0
     assert (await xapp.post(xapp.request(node.name))).status_code == 503
     back = await FakeNode.join(ric)
@@ -144,7 +147,7 @@ async def test_a_node_may_end_a_subscription(ric: NearRtRic, node: FakeNode, xap
     await node.send(RicSubscriptionDeleteRequired((gone, unknown)))
     await until(lambda: node.of(RicSubscriptionDeleteRequest))
     assert [item.request_id.instance for item in node.of(RicSubscriptionDeleteRequest)] == [instance]
-    await until(lambda: "12050" not in ric.routing.table())
+    await until(lambda: "12050" not in routes_of(ric))
     assert ric.counters.dropped["subscription_ended_by_node"] == 1
     assert len(xapp.notes) == 1
 
@@ -177,6 +180,34 @@ async def test_garbage_ends_only_its_association(
     await until(lambda: xapp.of(12050))
     assert xapp.of(12050)[0].payload == pdu
     assert [known.name for known in ric.nodes.connected()] == [node.name]
+
+
+async def test_mutated_messages_never_harm_the_ric(ric: NearRtRic, node: FakeNode, xapp: FakeXapp) -> None:
+    _, instance = await xapp.subscribe(node.name)
+    victim_id = GlobalE2NodeId(node.node_id.plmn, 77)
+    messages = [
+        encode(E2SetupRequest(1, victim_id, (KPM,), (NG,))),
+        encode(RicSubscriptionResponse(RicRequestId(123, instance), KPM.function_id, (1,))),
+        encode(RicIndication(RicRequestId(123, instance), KPM.function_id, 1, b"header", b"message")),
+        encode(ErrorIndication(cause=Cause("misc", "unspecified"))),
+    ]
+    draw = random.Random(1)
+    stranger = await connect(ric.addresses["e2"])
+    for _ in range(400):
+        pdu = bytearray(draw.choice(messages))
+        for _ in range(draw.randrange(3)):
+            pdu[draw.randrange(len(pdu))] = draw.randrange(256)
+        try:
+            await stranger.send(bytes(pdu[: draw.randrange(1, len(pdu) + 1)] if draw.random() < 0.3 else pdu))
+        except TransportError:
+            stranger = await connect(ric.addresses["e2"])
+        await asyncio.sleep(0)
+    stranger.close()
+    await until(lambda: [known.name for known in ric.nodes.connected()] == [node.name])
+    xapp.received.clear()
+    pdu = await node.indicate(instance, b"still here")
+    await until(lambda: pdu in [message.payload for message in xapp.of(12050)])
+    assert ric.counters.dropped["e2_malformed"]
 
 
 async def test_a_malformed_setup_is_refused(ric: NearRtRic) -> None:

@@ -20,7 +20,7 @@ from oran.e2.e2ap.messages import (
 from oran.e2.identity import plmn_to_octets
 from oran.ric import NearRtRic
 from oran.rmr.message import RmrMessage
-from tests.oran.ric.material import KPM, FakeNode, FakeXapp, until
+from tests.oran.ric.material import KPM, FakeNode, FakeXapp, routes_of, until
 
 
 async def test_setup_is_answered_with_all_functions_accepted(ric: NearRtRic, node: FakeNode) -> None:
@@ -100,7 +100,7 @@ async def test_deleting_ends_it_at_the_node_and_stops_the_flow(
     assert await xapp.delete(subscription) == 204
     await until(lambda: node.of(RicSubscriptionDeleteRequest))
     assert node.of(RicSubscriptionDeleteRequest)[0].request_id == RicRequestId(123, instance)
-    await until(lambda: f"|{instance}|" not in ric.routing.table())
+    await until(lambda: f"|{instance}|" not in routes_of(ric))
     await node.indicate(instance)
     await until(lambda: ric.counters.dropped["to_xapp_no_route"])
     assert not xapp.of(12050)

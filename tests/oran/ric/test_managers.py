@@ -18,7 +18,7 @@ from oran.e2.e2ap.messages import (
     RicServiceUpdateAcknowledge,
 )
 from oran.ric import NearRtRic
-from tests.oran.ric.material import KPM, NG, FakeNode, FakeXapp, until
+from tests.oran.ric.material import KPM, NG, FakeNode, FakeXapp, routes_of, until
 
 
 async def get(ric: NearRtRic, manager: str, path: str) -> httpx.Response:
@@ -93,13 +93,13 @@ async def test_xapps_register_are_listed_and_deregister(ric: NearRtRic, xapp: Fa
     assert instance["rxMessages"] == ["RIC_INDICATION", "A1_POLICY_REQ", "METRICS"]
     address = ":".join(map(str, xapp.rmr.address))
     for record in (f"mse|20010|5|{address}", f"mse|12041|-1|{address}", f"mse|120|-1|{address}"):
-        assert record in ric.routing.table().splitlines()
+        assert record in routes_of(ric)
     assert (await get(ric, "appmgr", "/ric/v1/xapps/one")).json() == listed[0]
     body = {"appName": "one", "appInstanceName": "one"}
     url = f"{ric.addresses['appmgr']}/ric/v1/deregister"
     assert (await xapp.http.post(url, json=body)).status_code == 204
     assert (await xapp.http.post(url, json=body)).status_code == 404
-    assert address not in ric.routing.table()
+    assert address not in routes_of(ric)
     assert (await get(ric, "appmgr", "/ric/v1/xapps")).json() == []
 
 
@@ -125,7 +125,7 @@ async def test_an_xapp_without_a_config_is_asked_for_it(ric: NearRtRic, xapp: Fa
     answer = await xapp.http.post(f"{ric.addresses['appmgr']}/ric/v1/register", json=body)
     await web.stop()
     assert answer.status_code == 201
-    assert "mse|20010|42|127.0.0.1:4560" in ric.routing.table()
+    assert "mse|20010|42|127.0.0.1:4560" in routes_of(ric)
 
 
 async def test_tables_come_on_request_and_follow_every_change(ric: NearRtRic, xapp: FakeXapp) -> None:
