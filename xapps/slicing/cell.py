@@ -24,9 +24,15 @@ class Decision:
     """The quotas before rounding to whole percent, [slices, 3]."""
     reasons: tuple[Reason, ...]
     observation: CellObservation | None
-    qos: np.ndarray
-    """QoS ratio of each slice, [slices]; NaN without KPIs."""
     targets: SlaTargets
+
+    @property
+    def qos(self) -> np.ndarray:
+        """QoS ratio of each slice, [slices]; NaN without KPIs."""
+        if self.observation is None:
+            return np.full(len(self.policy), math.nan)
+        kpis = self.observation.kpis
+        return qos_ratio(self.targets, kpis.throughput_bps, kpis.delay_s, kpis.drop_rate)
 
     @property
     def satisfaction(self) -> float:
@@ -38,6 +44,7 @@ class Decision:
         seen = self.observation
         if seen is None:
             return None
+        qos = self.qos
         return Transition(
             node=seen.node,
             time_s=seen.time_s,
@@ -46,8 +53,8 @@ class Decision:
             kpis=seen.kpis.by_name(),
             ratios=_rows(seen.ratios),
             action=_rows(self.ratios),
-            qos_ratio=tuple(self.qos.tolist()),
-            reward=float(reward(self.targets, self.qos)),
+            qos_ratio=tuple(qos.tolist()),
+            reward=float(reward(self.targets, qos)),
             controller=controller,
             guard=tuple(reason.value for reason in self.reasons),
         )
@@ -131,10 +138,5 @@ class CellLoop:
         observation: CellObservation | None,
         targets: SlaTargets,
     ) -> Decision:
-        if observation is None:
-            qos = np.full(len(self.slices), math.nan)
-        else:
-            kpis = observation.kpis
-            qos = qos_ratio(targets, kpis.throughput_bps, kpis.delay_s, kpis.drop_rate)
-        self.last = Decision(to_policy(self.slices, ratios), ratios, reasons, observation, qos, targets)
+        self.last = Decision(to_policy(self.slices, ratios), ratios, reasons, observation, targets)
         return self.last

@@ -10,17 +10,18 @@ import math
 from typing import Annotated, Any, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
-from array_api_compat import array_namespace
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from oran import kpi
 from oran.slices import DEDICATED, MAX, MIN, project, static_ratios, valid
-from xapps.slicing.observation import FIELDS, CellObservation
+from xapps.slicing.observation import FIELDS, CellObservation, namespace
 
 A = TypeVar("A")
 
 FAR = 1e6
 """Beyond this many percent all proposals are alike; sums of larger ones would overflow."""
+CHANGE = 1e-6
+"""Percent from which a difference counts as an intervention."""
 TINY = 1e-9
 """Percent that make no difference, and that nothing is divided by."""
 
@@ -95,18 +96,22 @@ def apply(proposed: A, previous: A, config: GuardConfig) -> Applied[A]:
     `max_change_percent` from `previous`, provided that is itself valid and keeps the floor (else it is first moved
     there, at once). Quotas with NaN or infinity are refused as a whole.
     """
-    xp = array_namespace(proposed, previous)
+    xp = namespace(proposed, previous)
     slices: int = proposed.shape[-2]  # type: ignore[attr-defined]
-    floor = xp.asarray(config.floor(slices), dtype=previous.dtype, device=previous.device)  # type: ignore[attr-defined]
-    start = _finite_or(previous, _constant(xp, static_ratios(slices), previous))
-    start = _raise_to_floor(xp, project(_tame(xp, start)), floor)
-    wanted = _tame(xp, _finite_or(proposed, start))
-    refused = ~xp.all(xp.all(xp.isfinite(proposed), axis=-1), axis=-1)
-    allowed = project(wanted)
-    floored = _raise_to_floor(xp, allowed, floor)
+    dtype, device = previous.dtype, previous.device  # type: ignore[attr-defined]
+    floor = xp.asarray(config.floor(slices), dtype=dtype, device=device)
+    static = xp.asarray(static_ratios(slices), dtype=dtype, device=device)
+    finite = xp.all(xp.isfinite(xp.stack([previous, proposed])), axis=(-2, -1))
+    start = xp.where(finite[0, ..., None, None], previous, static)
+    wanted = xp.where(finite[1, ..., None, None], proposed, start)
+    # Both go the same way at once: small arrays cost by the call, not by the number.
+    both = _tame(xp, xp.stack([start, wanted]))
+    allowed = project(both)
+    start, floored = _raise_to_floor(xp, allowed, floor)
     limited = _limit(xp, floored, start, config.max_change_percent)
-    broken = xp.logical_not(valid(wanted))
-    return Applied(limited, refused, broken, _differ(xp, floored, allowed), _differ(xp, limited, floored))
+    moved = xp.abs(xp.stack([floored - allowed[1], limited - floored])) > CHANGE
+    by_floor, by_rate = xp.any(moved, axis=(-2, -1))
+    return Applied(limited, ~finite[1], ~valid(both[1]), by_floor, by_rate)
 
 
 def _limit(xp: Any, target: Any, start: Any, most: float) -> Any:
@@ -118,23 +123,23 @@ def _limit(xp: Any, target: Any, start: Any, most: float) -> Any:
     low, high = start - most, start + most
     box = xp.minimum(xp.maximum(target, low), high)
     minimum, before = box[..., MIN], start[..., MIN]
-    rise = xp.maximum(minimum - before, xp.zeros_like(before))
+    rise = xp.where(minimum > before, minimum - before, 0.0)
     excess = xp.sum(minimum, axis=-1, keepdims=True) - 100.0
     total = xp.sum(rise, axis=-1, keepdims=True)
     overbooked = (excess > 0) & (total > TINY)
-    back = xp.where(overbooked, excess / xp.where(overbooked, total, xp.ones_like(total)), xp.zeros_like(total))
-    minimum = minimum - rise * xp.clip(back, 0.0, 1.0)
+    back = xp.where(overbooked, excess / xp.where(overbooked, total, 1.0), 0.0)
+    minimum = minimum - rise * xp.where(back < 1.0, back, 1.0)
     dedicated = xp.minimum(box[..., DEDICATED], minimum)
     return xp.stack([dedicated, minimum, xp.maximum(box[..., MAX], minimum)], axis=-1)
 
 
 def _raise_to_floor(xp: Any, ratios: Any, floor: Any) -> Any:
     """Lift each min to its floor, taking what that needs from what the others have above theirs."""
-    above = xp.maximum(ratios[..., MIN] - floor, xp.zeros_like(ratios[..., MIN]))
+    above = xp.where(ratios[..., MIN] > floor, ratios[..., MIN] - floor, 0.0)
     room = 100.0 - xp.sum(floor)
     total = xp.sum(above, axis=-1, keepdims=True)
     crowded = (total > room) & (total > TINY)
-    scale = xp.where(crowded, room / xp.where(crowded, total, xp.ones_like(total)), xp.ones_like(total))
+    scale = xp.where(crowded, room / xp.where(crowded, total, 1.0), 1.0)
     minimum = floor + above * scale
     dedicated = xp.minimum(ratios[..., DEDICATED], minimum)
     return xp.stack([dedicated, minimum, xp.maximum(ratios[..., MAX], minimum)], axis=-1)
@@ -142,23 +147,8 @@ def _raise_to_floor(xp: Any, ratios: Any, floor: Any) -> Any:
 
 def _tame(xp: Any, ratios: Any) -> Any:
     """Values whose sums and quotients stay in range; those that are meant as percent do not change."""
-    return xp.where(xp.abs(ratios) < TINY, xp.zeros_like(ratios), xp.clip(ratios, -FAR, FAR))
-
-
-def _finite_or(ratios: A, other: A) -> A:
-    """Whole policies where all values are finite, those of `other` elsewhere."""
-    xp = array_namespace(ratios, other)
-    finite = xp.all(xp.all(xp.isfinite(ratios), axis=-1), axis=-1)[..., None, None]
-    kept: A = xp.where(finite, ratios, other)
-    return kept
-
-
-def _differ(xp: Any, left: Any, right: Any) -> Any:
-    return xp.any(xp.any(xp.abs(left - right) > 1e-6, axis=-1), axis=-1)
-
-
-def _constant(xp: Any, values: np.ndarray, like: Any) -> Any:
-    return xp.broadcast_to(xp.asarray(values, dtype=like.dtype, device=like.device), like.shape)
+    tame = xp.where(xp.abs(ratios) < FAR, ratios, xp.sign(ratios) * FAR)
+    return xp.where(xp.abs(ratios) < TINY, 0.0, tame)
 
 
 def implausible(observation: CellObservation) -> str | None:

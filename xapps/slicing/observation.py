@@ -108,9 +108,14 @@ def observe(
     )
 
 
+def namespace(*arrays: object) -> Any:
+    """The array library of some arrays; numpy's own is taken bare, as its wrapper costs the control loop time."""
+    return np if all(type(array) is np.ndarray for array in arrays) else array_namespace(*arrays)
+
+
 def arrived(arrived_bit: A, delivered_bit: A) -> A:
     """The offered load, or the load carried where a node does not report what arrived; 0 for neither. [...]"""
-    xp = array_namespace(arrived_bit)
+    xp = namespace(arrived_bit)
     known: A = xp.where(xp.isnan(arrived_bit), known_or_zero(delivered_bit), arrived_bit)
     return known
 
@@ -121,27 +126,29 @@ def backlog(waiting_bit: A, arrived_bit: A, delivered_bit: A, drop_rate: A, dela
     What came and neither left nor was dropped still waits. Unseen losses would make that sum drift away, so it is
     held below four times what Little's law says of the mean delay (load x delay), plus one period's arrivals.
     """
-    xp = array_namespace(arrived_bit)
+    xp = namespace(arrived_bit)
     came: Any = arrived_bit
-    kept = came * (1.0 - xp.clip(known_or_zero(drop_rate), 0.0, 1.0))
+    lost: Any = known_or_zero(drop_rate)
+    kept = came * (1.0 - lost)
     balance = waiting_bit + kept - known_or_zero(delivered_bit)
     most = came + 4.0 * came / period_s * known_or_zero(delay_s)
-    estimate: A = xp.maximum(xp.minimum(balance, most), xp.zeros_like(balance))
-    return estimate
+    estimate = xp.minimum(balance, most)
+    waits: A = xp.where(estimate > 0.0, estimate, 0.0)
+    return waits
 
 
 def bits_per_prb(delivered_bit: A, prb_used: A, period_s: float) -> A:
     """Spectral efficiency: what one PRB held for one second carries, bit; NaN where no PRB was used. [...]"""
-    xp = array_namespace(delivered_bit)
+    xp = namespace(delivered_bit)
     carried: Any = delivered_bit
     prbs: Any = prb_used
-    efficiency = carried / (xp.where(prbs > 1e-3, prbs, xp.ones_like(prbs)) * period_s)
-    known: A = xp.where((prbs > 1e-3) & (efficiency > 0), efficiency, xp.full_like(efficiency, math.nan))
+    efficiency = carried / (xp.where(prbs > 1e-3, prbs, 1.0) * period_s)
+    known: A = xp.where((prbs > 1e-3) & (efficiency > 0), efficiency, math.nan)
     return known
 
 
 def known_or_zero(values: A) -> A:
     """The values, 0 where nothing was measured (NaN). [...]"""
-    xp = array_namespace(values)
-    known: A = xp.where(xp.isnan(values), xp.zeros_like(values), values)
+    xp = namespace(values)
+    known: A = xp.where(xp.isnan(values), 0.0, values)
     return known

@@ -90,24 +90,30 @@ class ReportReader:
         Volumes, PRBs and active UEs are summed. Throughput is averaged over the UEs that had data, delay by the
         volume delivered, drop rate by the volume that arrived. Without UEs the cell is quiet.
         """
-        table = [self._row(item.report) for item, _ in ues]
-        rows = np.array(table).reshape(len(table), len(FIELDS) + 1)
         period_s = self._period(ues[0][0].report) if ues else self._period_s
-        return _sum_up(rows, np.array([index for _, index in ues], dtype=int), len(self._slices), period_s)
+        owners = np.array([index for _, index in ues], dtype=np.intp)
+        # Values beyond all bounds become infinite here, and are found implausible later.
+        with np.errstate(over="ignore", invalid="ignore"):
+            table = self._table([item.report for item, _ in ues])
+            return _sum_up(table, owners, len(self._slices), period_s)
 
-    def _row(self, report: IndicationFormat1) -> list[float]:
-        """One UE's values in the order of `FIELDS`, then the cell's PRBs; NaN where there is none."""
-        row = [math.nan] * (len(FIELDS) + 1)
-        values = _newest(report)
-        columns = self._layout(report.info)
-        if len(values) != len(columns):
-            raise ReportError("wrong_length", f"{len(values)} values for {len(columns)} measurements")
-        for column, value in zip(columns, values, strict=True):
-            if column is not None and value is not None:
-                place = _PLACE.get(column.name)
-                if place is not None:
-                    row[place] = value * column.scale
-        return row
+    def _table(self, reports: list[IndicationFormat1]) -> np.ndarray:
+        """UEs' values in the order of `FIELDS`, then the cell's PRBs, [ues, fields + 1]; NaN for none."""
+        table = np.full((len(reports), len(_PLACE)), math.nan)
+        rows: dict[int, list[int]] = {}
+        for index, report in enumerate(reports):
+            rows.setdefault(id(report.info), []).append(index)
+        # Mostly all UEs have one list of measurements, and so are read at once.
+        for alike in rows.values():
+            columns = self._layout(reports[alike[0]].info)
+            values = [_newest(reports[index]) for index in alike]
+            if any(len(row) != len(columns) for row in values):
+                raise ReportError("wrong_length", f"{len(values[0])} values for {len(columns)} measurements")
+            numbers = np.array(values, dtype=np.float64).reshape(len(alike), len(columns))
+            for place, column in enumerate(columns):
+                if column is not None and column.name in _PLACE:
+                    table[alike, _PLACE[column.name]] = numbers[:, place] * column.scale
+        return table
 
     def _period(self, report: IndicationFormat1) -> float:
         return self._period_s if report.granularity_ms is None else report.granularity_ms / 1e3
@@ -148,37 +154,41 @@ def _newest(report: IndicationFormat1) -> Sequence[Value]:
 def _sum_up(table: np.ndarray, owners: np.ndarray, slices: int, period_s: float) -> SliceKpis:
     """Aggregate UE rows [ues, fields + 1] by slice; see `ReportReader.of_ues`."""
     throughput, delay, drop, came, left, prbs, active, available = table.T
-    kpis = SliceKpis.empty(slices, period_s)
     has_data = (throughput > 0) | (came > 0) | (left > 0) | (active > 0)
-    ones = np.ones_like(throughput)
-    for index in range(slices):
-        mine = owners == index
-        if not mine.any():
-            for field in ("arrived_bit", "delivered_bit", "prb_used", "active_ues"):
-                getattr(kpis, field)[index] = 0.0
-            continue
-        kpis.throughput_bps[index] = _mean(throughput, ones, mine & has_data)
-        kpis.delay_s[index] = _mean(delay, left, mine)
-        kpis.drop_rate[index] = _mean(drop, came, mine)
-        kpis.arrived_bit[index] = _sum(came, mine)
-        kpis.delivered_bit[index] = _sum(left, mine)
-        kpis.prb_used[index] = _sum(prbs, mine)
-        reported = _sum(active, mine)
-        kpis.active_ues[index] = float((mine & has_data).sum()) if math.isnan(reported) else reported
+    there = np.bincount(owners, minlength=slices) > 0
+    with_data = np.bincount(owners, weights=has_data, minlength=slices)
+    reported = _sum(active, owners, there)
     known = available[~np.isnan(available)]
-    return replace(kpis, prb_available=float(known.max()) if known.size else math.nan)
+    return SliceKpis(
+        throughput_bps=_mean(np.where(has_data, throughput, math.nan), has_data, owners, there),
+        delay_s=_mean(delay, left, owners, there),
+        drop_rate=_mean(drop, came, owners, there),
+        arrived_bit=_sum(came, owners, there),
+        delivered_bit=_sum(left, owners, there),
+        prb_used=_sum(prbs, owners, there),
+        active_ues=np.where(np.isnan(reported), with_data, reported),
+        prb_available=float(known.max()) if known.size else math.nan,
+        period_s=period_s,
+    )
 
 
-def _sum(values: np.ndarray, mine: np.ndarray) -> float:
-    known = values[mine & ~np.isnan(values)]
-    return float(known.sum()) if known.size else math.nan
+def _sum(values: np.ndarray, owners: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Sums per slice: 0 for a slice without UEs, NaN for one whose UEs tell nothing."""
+    known = ~np.isnan(values)
+    count = np.bincount(owners, weights=known, minlength=len(there))
+    total = np.bincount(owners, weights=np.where(known, values, 0.0), minlength=len(there))
+    return np.where(there & (count == 0), math.nan, total)
 
 
-def _mean(values: np.ndarray, weights: np.ndarray, mine: np.ndarray) -> float:
-    """The weighted mean of what is known; the plain one where no weight is; NaN of nothing."""
-    known = mine & ~np.isnan(values)
-    if not known.any():
-        return math.nan
-    share = np.nan_to_num(weights[known], nan=0.0)
-    total = share.sum()
-    return float(values[known].mean() if total <= 0 else (values[known] * share).sum() / total)
+def _mean(values: np.ndarray, weights: np.ndarray, owners: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Weighted means per slice of what is known; the plain one where no weight is, NaN of nothing."""
+    known = ~np.isnan(values)
+    worth = np.where(known & (weights > 0), weights, 0.0)
+    value = np.where(known, values, 0.0)
+    slices = len(there)
+    weight = np.bincount(owners, weights=worth, minlength=slices)
+    count = np.bincount(owners, weights=known, minlength=slices)
+    weighted = np.bincount(owners, weights=value * worth, minlength=slices)
+    plain = np.bincount(owners, weights=value, minlength=slices)
+    mean = np.where(weight > 0, weighted, plain) / np.maximum(np.where(weight > 0, weight, count), 1e-300)
+    return np.where(count > 0, mean, math.nan)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from oran import kpi
-from oran.e2.identity import GnbDuUeId, UeId
+from oran.e2.identity import GnbDuUeId
 from oran.e2.kpm.messages import IndicationFormat1, IndicationFormat3, Label, MeasurementInfo, Record
 from oran.slices import SNssai, static_ratios
 from tests.xapps.slicing.cells import CELL, EMBB, NODE, THREE, slice_report, ue_report
@@ -19,18 +19,17 @@ from xapps.slicing.observation import (
     SliceKpis,
     backlog,
     bits_per_prb,
-    merge,
     observe,
 )
-from xapps.slicing.reports import ReportReader
+from xapps.slicing.reports import OwnedReport, ReportReader
 
 READER = ReportReader(THREE, profile=kpi.STANDARD, names={7: kpi.PRB_USED_DL}, period_s=0.1)
-BY_TENS = {0: 0, 1: 1, 2: 2}
 
 
-def slice_of(ue: UeId) -> int | None:
-    assert isinstance(ue, GnbDuUeId)
-    return BY_TENS.get(ue.f1ap_id // 10)
+def owned(report: IndicationFormat3) -> list[OwnedReport]:
+    """UE n belongs to slice n // 10; from 30 on to none."""
+    found = [(item, item.ue.f1ap_id // 10) for item in report.ues if isinstance(item.ue, GnbDuUeId)]
+    return [(item, index) for item, index in found if index < 3]
 
 
 def seen(kpis: SliceKpis, previous: CellObservation | None = None, cell_prbs: float = 51.0) -> CellObservation:
@@ -110,30 +109,31 @@ def test_reports_that_say_nothing_are_refused_with_a_reason(report: IndicationFo
 
 def test_ues_are_summed_and_averaged_by_slice() -> None:
     kpis = READER.of_ues(
-        ue_report(
-            {
-                1: {
-                    kpi.UE_THROUGHPUT_DL: 4000,
-                    kpi.SDU_DELAY_DL: 100,
-                    kpi.RLC_VOLUME_DL: 300,
-                    kpi.PDCP_VOLUME_DL: 1,
-                    kpi.DROP_RATE_DL: 0,
-                    kpi.PRB_USED_DL: 3,
-                },
-                2: {
-                    kpi.UE_THROUGHPUT_DL: 2000,
-                    kpi.SDU_DELAY_DL: 200,
-                    kpi.RLC_VOLUME_DL: 100,
-                    kpi.PDCP_VOLUME_DL: 3,
-                    kpi.DROP_RATE_DL: 1000,
-                    kpi.PRB_USED_DL: 1,
-                },
-                3: {kpi.UE_THROUGHPUT_DL: 0, kpi.RLC_VOLUME_DL: 0, kpi.PDCP_VOLUME_DL: 0},
-                11: {kpi.UE_THROUGHPUT_DL: 0, kpi.PDCP_VOLUME_DL: 2, kpi.PRB_AVAILABLE_DL: 106},
-                99: {kpi.PRB_USED_DL: 50},
-            }
-        ),
-        slice_of,
+        owned(
+            ue_report(
+                {
+                    1: {
+                        kpi.UE_THROUGHPUT_DL: 4000,
+                        kpi.SDU_DELAY_DL: 100,
+                        kpi.RLC_VOLUME_DL: 300,
+                        kpi.PDCP_VOLUME_DL: 1,
+                        kpi.DROP_RATE_DL: 0,
+                        kpi.PRB_USED_DL: 3,
+                    },
+                    2: {
+                        kpi.UE_THROUGHPUT_DL: 2000,
+                        kpi.SDU_DELAY_DL: 200,
+                        kpi.RLC_VOLUME_DL: 100,
+                        kpi.PDCP_VOLUME_DL: 3,
+                        kpi.DROP_RATE_DL: 1000,
+                        kpi.PRB_USED_DL: 1,
+                    },
+                    3: {kpi.UE_THROUGHPUT_DL: 0, kpi.RLC_VOLUME_DL: 0, kpi.PDCP_VOLUME_DL: 0},
+                    11: {kpi.UE_THROUGHPUT_DL: 0, kpi.PDCP_VOLUME_DL: 2, kpi.PRB_AVAILABLE_DL: 106},
+                    99: {kpi.PRB_USED_DL: 50},
+                }
+            )
+        )
     )
     np.testing.assert_allclose(kpis.throughput_bps, [3e6, 0.0, math.nan])
     np.testing.assert_allclose(kpis.delay_s, [0.0125, math.nan, math.nan])
@@ -148,15 +148,22 @@ def test_ues_are_summed_and_averaged_by_slice() -> None:
 def test_the_throughput_of_a_starved_ue_counts_and_that_of_a_silent_one_does_not() -> None:
     starved = ue_report({1: {kpi.UE_THROUGHPUT_DL: 1000}, 2: {kpi.UE_THROUGHPUT_DL: 0, kpi.PDCP_VOLUME_DL: 1}})
     silent = ue_report({1: {kpi.UE_THROUGHPUT_DL: 1000}, 2: {kpi.UE_THROUGHPUT_DL: 0, kpi.PDCP_VOLUME_DL: 0}})
-    assert READER.of_ues(starved, slice_of).throughput_bps[0] == 5e5
-    assert READER.of_ues(silent, slice_of).throughput_bps[0] == 1e6
+    assert READER.of_ues(owned(starved)).throughput_bps[0] == 5e5
+    assert READER.of_ues(owned(silent)).throughput_bps[0] == 1e6
 
 
-def test_an_empty_report_is_a_quiet_cell_and_strangers_only_are_an_error() -> None:
-    assert READER.of_ues(IndicationFormat3(()), slice_of).arrived_bit.tolist() == [0, 0, 0]
-    with pytest.raises(ReportError) as error:
-        READER.of_ues(ue_report({99: {kpi.PRB_USED_DL: 50}}), slice_of)
-    assert error.value.reason == "unmapped_ues"
+def test_no_ues_are_a_quiet_cell() -> None:
+    kpis = READER.of_ues([])
+    assert kpis.arrived_bit.tolist() == kpis.prb_used.tolist() == [0, 0, 0]
+    assert np.isnan(kpis.delay_s).all()
+
+
+def test_ues_with_different_measurements_are_read_together() -> None:
+    kpis = READER.of_ues(
+        owned(ue_report({1: {kpi.PRB_USED_DL: 1}, 2: {kpi.RLC_VOLUME_DL: 5, kpi.PRB_USED_DL: 2}}))
+    )
+    assert kpis.prb_used[0] == 3
+    assert kpis.delivered_bit[0] == 5e3
 
 
 @given(
@@ -170,7 +177,7 @@ def test_an_empty_report_is_a_quiet_cell_and_strangers_only_are_an_error() -> No
 )
 def test_any_ue_values_give_kpis_or_a_reason(rows: dict[int, dict[str, float | None]]) -> None:
     try:
-        kpis = READER.of_ues(ue_report(rows), slice_of)
+        kpis = READER.of_ues(owned(ue_report(rows)))
     except ReportError:
         return
     assert all(getattr(kpis, field).shape == (3,) for field in FIELDS)
@@ -190,15 +197,6 @@ def test_prbs_come_from_the_report_the_last_report_or_the_configuration() -> Non
     assert first.prb_available == 106
     assert seen(without).prb_available == 51
     assert seen(without, first).prb_available == 106
-
-
-def test_reports_of_single_slices_merge() -> None:
-    parts = {
-        index: READER.of_ues(ue_report({10 * index: {kpi.PRB_USED_DL: index + 1}}), slice_of) for index in (0, 2)
-    }
-    whole = merge(parts, 0.1)
-    np.testing.assert_array_equal(whole.prb_used, [1, math.nan, 3])
-    assert math.isnan(float(np.asarray(whole.prb_available)))
 
 
 def test_backlog_grows_by_what_is_not_served_and_forgets_unseen_losses() -> None:
