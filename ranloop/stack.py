@@ -1,6 +1,5 @@
 """One closed loop as processes on this machine: the RIC, the nodes and the xApp, on loopback ports of its own."""
 
-import json
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,24 +64,15 @@ class Stack:
         """E2 nodes on the twin, with further arguments for `ranloop e2node`."""
         return Process(name, "twin.e2node", (f"--ric={self.e2_address}", *arguments), self.folder)
 
-    def xapp(self, *, controller: str, period_ms: int, arguments: tuple[str, ...] = ()) -> Process:
+    def xapp(self, *arguments: str, controller: str, period_ms: int) -> Process:
         """The slicing xApp, with further arguments for `ranloop xapp`."""
-        return Process(
-            "xapp", "xapps.slicing", (*self._xapp_settings(controller, period_ms), *arguments), self.folder
+        urls = {"subscriptions": "subscription", "nodes": "e2mgr", "registration": "appmgr"}
+        settings = (
+            f"--controller={controller}",
+            f"--period-ms={period_ms}",
+            f"--listen-host={HOST}",
+            f"--advertised-host={HOST}",
+            *(f"--{name.replace('_', '-')}-port={port}" for name, port in self.xapp_ports.items()),
+            *(f"--{name}-url=http://{HOST}:{self.ric_ports[port]}" for name, port in urls.items()),
         )
-
-    def _xapp_settings(self, controller: str, period_ms: int) -> tuple[str, ...]:
-        settings = {
-            "controller": controller,
-            "period_ms": period_ms,
-            "listen_host": HOST,
-            "advertised_host": HOST,
-            **{f"{name}_port": port for name, port in self.xapp_ports.items()},
-            "ric": {
-                "subscriptions_url": f"http://{HOST}:{self.ric_ports['subscription']}",
-                "nodes_url": f"http://{HOST}:{self.ric_ports['e2mgr']}",
-                "registration_url": f"http://{HOST}:{self.ric_ports['appmgr']}",
-            },
-        }
-        options = (f"--set={key}={json.dumps(value)}" for key, value in settings.items())
-        return (*options, f"--route-manager={HOST}:{self.ric_ports['rmr']}")
+        return Process("xapp", "xapps.slicing", (*settings, *arguments), self.folder)
