@@ -195,9 +195,7 @@ class Reader:
                 self.align()
         return self.bits(count, field), count
 
-    def characters(
-        self, field: str, low: int = 0, high: int | None = None, *, extensible: bool = False
-    ) -> str:
+    def characters(self, field: str, low: int = 0, high: int | None = None, *, extensible: bool = False) -> str:
         """Read a PrintableString or VisibleString (SIZE(low..high[, ...])), eight bits a character."""
         if extensible and self.bit(field):
             low, high = 0, None

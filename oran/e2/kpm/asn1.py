@@ -8,10 +8,11 @@ from oran.e2 import asn1_value as json
 from oran.e2.asn1_value import JsonObject, JsonValue
 from oran.e2.errors import EncodeError
 from oran.e2.kpm import codec
+from oran.e2.kpm.function import FUNCTION_DEFINITION
 from oran.e2.kpm.header import STRINGS
 from oran.e2.kpm.messages import IndicationHeader
 from oran.e2.kpm.profile import STANDARD, NodeProfile
-from oran.e2.kpm.schema import EVENT_TRIGGER, FUNCTION_DEFINITION, dialect
+from oran.e2.kpm.schema import EVENT_TRIGGER, dialect
 
 T = TypeVar("T")
 

@@ -8,10 +8,11 @@ from typing import TypeVar
 
 from oran.e2.aper import Reader
 from oran.e2.errors import DecodeError
+from oran.e2.kpm.function import FUNCTION_DEFINITION
 from oran.e2.kpm.header import decode_indication_header, encode_indication_header
 from oran.e2.kpm.messages import ActionDefinition, EventTrigger, FunctionDefinition, IndicationMessage
 from oran.e2.kpm.profile import STANDARD, NodeProfile
-from oran.e2.kpm.schema import EVENT_TRIGGER, FUNCTION_DEFINITION, dialect
+from oran.e2.kpm.schema import EVENT_TRIGGER, dialect
 from oran.e2.schema import Type
 
 __all__ = [

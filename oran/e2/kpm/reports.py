@@ -12,10 +12,11 @@ from typing import TypeVar
 from oran.e2.aper import FRAGMENT, Reader, Writer
 from oran.e2.errors import DecodeError, EncodeError
 from oran.e2.identity import GnbDuUeId
+from oran.e2.kpm.measurements import MEASUREMENT_INFO_LIST
 from oran.e2.kpm.messages import NO_LABEL, IndicationFormat1, Measurement, MeasurementInfo, UeReport, Value
 from oran.e2.kpm.messages import Record as DataRecord
 from oran.e2.kpm.templates import Infos, Tail, TailCache, Template, TemplateCache
-from oran.e2.kpm.types import MEASUREMENT_INFO_LIST, PERIOD
+from oran.e2.kpm.types import PERIOD
 from oran.e2.kpm.values import read_values, write_values
 from oran.e2.schema import Record, SequenceOf, Type
 
@@ -93,6 +94,8 @@ class QuickList(SequenceOf[T]):
                 position = reader.position
             items.append(item)
         reader.position = position
+        if position > end:
+            reader.fail("message is truncated", field)
         return tuple(items)
 
 

@@ -5,6 +5,16 @@ from functools import cache
 from typing import TypeVar
 
 from oran.e2.identity import UeId
+from oran.e2.kpm.conditions import (
+    BIN_AXES,
+    BIN_RANGE,
+    Axes,
+    axes_of,
+    matching_condition,
+    test_condition,
+    ue_condition,
+)
+from oran.e2.kpm.measurements import MEASUREMENT_INFO_LIST
 from oran.e2.kpm.messages import (
     ActionDefinition,
     ActionFormat1,
@@ -16,43 +26,21 @@ from oran.e2.kpm.messages import (
     ConditionItem,
     ConditionUeItem,
     EventTrigger,
-    FunctionDefinition,
     IndicationFormat1,
     IndicationFormat2,
     IndicationFormat3,
     IndicationMessage,
     MatchingCondition,
     Measurement,
-    RanFunctionName,
-    ReportStyle,
-    TriggerStyle,
     UeReport,
     Value,
 )
 from oran.e2.kpm.messages import Record as DataRecord
 from oran.e2.kpm.profile import NodeProfile
 from oran.e2.kpm.reports import RecordList, ReportList, ReportType
-from oran.e2.kpm.types import (
-    BIN_AXES,
-    BIN_RANGE,
-    MEASUREMENT,
-    MEASUREMENT_ID,
-    MEASUREMENT_INFO_LIST,
-    MEASUREMENT_NAME,
-    PERIOD,
-    Axes,
-    Flag,
-    Mapped,
-    Null,
-    axes_of,
-    flag,
-    matching_condition,
-    test_condition,
-    ue_condition,
-)
+from oran.e2.kpm.types import MEASUREMENT, PERIOD, Flag, Mapped, Null, flag
 from oran.e2.schema import (
     Alternative,
-    Characters,
     Choice,
     Component,
     Integer,
@@ -65,8 +53,6 @@ from oran.e2.schema import (
 from oran.e2.ue_id import CELL_GLOBAL_ID, UE_ID
 
 T = TypeVar("T")
-
-NAME = Characters(1, 150, extensible=True)
 
 
 class _NotSatisfied:
@@ -152,100 +138,6 @@ EVENT_TRIGGER: Type[EventTrigger] = Wrapped(
             "eventDefinition-Format1",
             Record(EventTrigger, Component("reporting_period_ms", "reportingPeriod", PERIOD)),
         )
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _ActionItem:
-    name: str
-    id: int | None = None
-    axes: Axes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Style:
-    style: int
-    name: str
-    action_format: int
-    items: tuple[_ActionItem, ...]
-    header_format: int
-    message_format: int
-
-
-def _to_wire_style(style: ReportStyle) -> _Style:
-    bins = {bins.measurement: axes_of(bins) for bins in style.bins}
-    items = tuple(_ActionItem(name, number, bins.get(name)) for name, number in style.measurements)
-    return _Style(style.style, style.name, style.action_format, items, style.header_format, style.message_format)
-
-
-def _from_wire_style(style: _Style) -> ReportStyle:
-    return ReportStyle(
-        style.style,
-        style.name,
-        style.action_format,
-        tuple((item.name, item.id) for item in style.items),
-        style.header_format,
-        style.message_format,
-        tuple(BinRange(item.name, *item.axes) for item in style.items if item.axes is not None),
-    )
-
-
-_ACTION_ITEM: Type[_ActionItem] = Record(
-    _ActionItem,
-    Component("name", "measName", MEASUREMENT_NAME),
-    Component("id", "measID", MEASUREMENT_ID, optional=True),
-    Component("axes", "binRangeDef", BIN_AXES, addition=True),
-)
-FUNCTION_DEFINITION: Type[FunctionDefinition] = Record(
-    FunctionDefinition,
-    Component(
-        "name",
-        "ranFunction-Name",
-        Record(
-            RanFunctionName,
-            Component("short_name", "ranFunction-ShortName", NAME),
-            Component("oid", "ranFunction-E2SM-OID", Characters(1, 1000, extensible=True)),
-            Component("description", "ranFunction-Description", NAME),
-            Component("instance", "ranFunction-Instance", Integer(), optional=True),
-        ),
-    ),
-    Component(
-        "trigger_styles",
-        "ric-EventTriggerStyle-List",
-        SequenceOf(
-            Record(
-                TriggerStyle,
-                Component("style", "ric-EventTriggerStyle-Type", Integer()),
-                Component("name", "ric-EventTriggerStyle-Name", NAME),
-                Component("format", "ric-EventTriggerFormat-Type", Integer()),
-            ),
-            1,
-            63,
-        ),
-        optional=True,
-    ),
-    Component(
-        "report_styles",
-        "ric-ReportStyle-List",
-        SequenceOf(
-            Mapped(
-                Record(
-                    _Style,
-                    Component("style", "ric-ReportStyle-Type", Integer()),
-                    Component("name", "ric-ReportStyle-Name", NAME),
-                    Component("action_format", "ric-ActionFormat-Type", Integer()),
-                    Component("items", "measInfo-Action-List", SequenceOf(_ACTION_ITEM, 1, 65_535)),
-                    Component("header_format", "ric-IndicationHeaderFormat-Type", Integer()),
-                    Component("message_format", "ric-IndicationMessageFormat-Type", Integer()),
-                ),
-                _to_wire_style,
-                _from_wire_style,
-            ),
-            1,
-            63,
-        ),
-        optional=True,
     ),
 )
 
