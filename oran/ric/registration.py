@@ -21,6 +21,7 @@ FETCH_TIMEOUT_S = 2.0
 MAX_DESCRIPTOR_OCTETS = 1 << 18
 MAX_POLICIES = 64
 MAX_NAME = 128
+MAX_TYPE_ID = 2**31 - 1
 
 MESSAGE_NUMBERS: Mapping[str, int] = {
     name: number
@@ -67,7 +68,10 @@ class XappRegistry:
         if not is_address(registration.rmr_endpoint):
             raise RequestError(400, f"rmrEndpoint {registration.rmr_endpoint!r} is not host:port")
         text = registration.config or await _fetch_descriptor(registration)
-        descriptor = parse_json(text) if text.strip() else {}
+        try:
+            descriptor = parse_json(text) if text.strip() else {}
+        except RequestError as error:
+            raise RequestError(400, f"config: {error.reason}") from None
         xapp = _read_descriptor(registration, descriptor, self._config.xapp_control_port)
         known = self._xapps.get(registration.instance)
         if known is not None and known.routes.control_address != xapp.routes.control_address:
@@ -141,9 +145,8 @@ def _read_descriptor(registration: Registration, descriptor: JsonValue, control_
     rmr = descriptor.get("rmr")
     parts: list[JsonObject] = [rmr] if isinstance(rmr, dict) else ports
     for port in ports:
-        number = port.get("port")
-        if port.get("name") == "rmrroute" and isinstance(number, int) and 0 < number < 65536:
-            control_port = number
+        if port.get("name") == "rmrroute":
+            control_port = Fields(port, "config.messaging.ports").integer("port", 1, 65_535)
     transmits, receives = _names(parts, "txMessages"), _names(parts, "rxMessages")
     numbers = {MESSAGE_NUMBERS[name] for name in receives if name in MESSAGE_NUMBERS} - PLATFORM_TYPES
     host, _ = parse_address(registration.rmr_endpoint)
@@ -160,14 +163,15 @@ def _names(parts: list[JsonObject], key: str) -> tuple[str, ...]:
 
 def _policies(parts: list[JsonObject]) -> tuple[int, ...]:
     lists = [found for part in parts if isinstance(found := part.get("policies"), list)]
-    policies = dict.fromkeys(number for found in lists for number in found)
-    if len(policies) > MAX_POLICIES or not all(_is_type_id(number) for number in policies):
-        raise RequestError(400, f"policies must be at most {MAX_POLICIES} policy type ids from 0 to {2**31 - 1}")
-    return tuple(number for number in policies if isinstance(number, int))
-
-
-def _is_type_id(number: JsonValue) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**31
+    named = [number for found in lists for number in found]
+    policies = [number for number in named if isinstance(number, int) and not isinstance(number, bool)]
+    if (
+        len(policies) != len(named)
+        or len(named) > MAX_POLICIES
+        or not all(0 <= n <= MAX_TYPE_ID for n in policies)
+    ):
+        raise RequestError(400, f"policies must be at most {MAX_POLICIES} policy type ids from 0 to {MAX_TYPE_ID}")
+    return tuple(dict.fromkeys(policies))
 
 
 async def _fetch_descriptor(registration: Registration) -> str:

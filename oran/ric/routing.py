@@ -53,7 +53,7 @@ class XappRoutes:
 
 @dataclass(slots=True, eq=False)
 class _Target:
-    """One control port that gets tables; `slot` is its sub_id in the RIC's own table."""
+    """One control port that gets tables; `slot` is its sub_id in the RIC's own table, `wanted` counts changes."""
 
     address: str
     slot: int
@@ -99,7 +99,6 @@ class RouteManager:
         self._records = _Records()
         self._targets: dict[str, _Target] = {}
         self._slots = 0
-        self._version = 0
         self._update: asyncio.Handle | None = None
         self._stopped = False
 
@@ -156,7 +155,8 @@ class RouteManager:
         routes = self._records.xapps.pop(name, None)
         if routes is None:
             return False
-        self._drop_target(routes.control_address)
+        if routes.control_address not in self._registered_controls():
+            self._drop_target(routes.control_address)
         self.changed()
         return True
 
@@ -166,12 +166,15 @@ class RouteManager:
         if address is None:
             self._counters.drop("table_request_malformed")
             return
+        known = address in self._targets
         target = self._target(address)
         if target is None:
             self._counters.drop("table_request_limit")
             return
         target.failures = 0
-        self.apply()
+        if not known:
+            self._load()
+        self._push(target)
 
     def changed(self) -> None:
         """Write the table anew and tell everybody, once for all changes of this turn of the loop."""
@@ -183,12 +186,15 @@ class RouteManager:
         if self._update is not None:
             self._update.cancel()
             self._update = None
-        self._version += 1
+        self._load()
+        for target in self._targets.values():
+            self._push(target)
+
+    def _load(self) -> None:
+        """Put the records, and the way to each control port, in force in the RIC's own endpoint."""
         own = [f"mse|{ROUTE_TABLE}|{target.slot}|{target.address}" for target in self._targets.values()]
         lines = [*self._records.lines(self.ric_address), *own]
         self._endpoint.load_routes(_table("newrt", lines))
-        for target in self._targets.values():
-            self._push(target)
 
     def _target(self, address: str) -> _Target | None:
         target = self._targets.get(address)
@@ -205,7 +211,7 @@ class RouteManager:
             target.task.cancel()
 
     def _push(self, target: _Target) -> None:
-        target.wanted = self._version
+        target.wanted += 1
         if target.task is None and not self._stopped:
             target.task = asyncio.create_task(self._tell(target), name=f"route-push-{target.address}")
 
@@ -222,12 +228,12 @@ class RouteManager:
         finally:
             target.task = None
 
-    async def _push_once(self, target: _Target, version: int) -> bool:
-        """Bring the target both tables; false after the last retry. A newer version ends the retries."""
+    async def _push_once(self, target: _Target, change: int) -> bool:
+        """Bring the target both tables; false after the last retry. A further change ends the retries."""
         for attempt in range(1 + self._config.push_retries):
             if attempt:
                 await asyncio.sleep(RETRY_S)
-                if version != target.wanted:
+                if change != target.wanted:
                     return True
             routes, owners = self.tables()
             if await self._call(target, routes) and await self._call(target, owners):
@@ -251,10 +257,12 @@ class RouteManager:
     def _failed(self, target: _Target) -> None:
         self._counters.route_pushes_failed += 1
         target.failures += 1
-        registered = {routes.control_address for routes in self._records.xapps.values()}
         log.warning("route_push_failed", target=target.address, failures=target.failures)
-        if target.failures >= GIVE_UP_AFTER and target.address not in registered:
+        if target.failures >= GIVE_UP_AFTER and target.address not in self._registered_controls():
             self._targets.pop(target.address, None)
+
+    def _registered_controls(self) -> set[str]:
+        return {routes.control_address for routes in self._records.xapps.values()}
 
 
 def _table(kind: str, records: list[str]) -> str:

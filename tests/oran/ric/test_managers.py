@@ -128,6 +128,30 @@ async def test_an_xapp_without_a_config_is_asked_for_it(ric: NearRtRic, xapp: Fa
     assert "mse|20010|42|127.0.0.1:4560" in routes_of(ric)
 
 
+async def test_unusable_registrations_are_refused_with_the_reason(ric: NearRtRic, xapp: FakeXapp) -> None:
+    good = {"appName": "x", "appInstanceName": "x", "rmrEndpoint": "127.0.0.1:4560", "config": "{}"}
+    faults = [
+        ({"rmrEndpoint": "nowhere"}, "rmrEndpoint"),
+        ({"rmrEndpoint": "a|b\nmse:1"}, "rmrEndpoint"),
+        ({"appName": ""}, "appName"),
+        ({"config": "{"}, "config"),
+        ({"config": "[]"}, "config"),
+        ({"config": '{"rmr": {"policies": [[1]]}}'}, "policies"),
+        ({"config": '{"rmr": {"policies": [true]}}'}, "policies"),
+        ({"config": '{"messaging": {"ports": [{"name": "rmrroute", "port": "4561"}]}}'}, "port"),
+    ]
+    for change, member in faults:
+        answer = await xapp.http.post(f"{ric.addresses['appmgr']}/ric/v1/register", json=good | change)
+        assert answer.status_code == 400, change
+        assert member in answer.json()["detail"]
+    odd = good | {"config": '{"rmr": {"rxMessages": [1, "NO_SUCH"], "policies": "x"}, "messaging": []}'}
+    assert (await xapp.http.post(f"{ric.addresses['appmgr']}/ric/v1/register", json=odd)).status_code == 201
+    surrogate = b'{"appName":"\\ud800","appInstanceName":"y","rmrEndpoint":"127.0.0.1:4560","config":"{}"}'
+    answer = await xapp.http.post(f"{ric.addresses['appmgr']}/ric/v1/register", content=surrogate)
+    assert answer.status_code == 201
+    assert {app["name"] for app in (await get(ric, "appmgr", "/ric/v1/xapps")).json()} == {"x", "\ud800"}
+
+
 async def test_tables_come_on_request_and_follow_every_change(ric: NearRtRic, xapp: FakeXapp) -> None:
     await xapp.routed(mtype=20011)
     assert xapp.rmr.routes.targets(20012) == (ric.addresses["rmr"],)
