@@ -1,7 +1,7 @@
 """Tests, conditions and bins in action definitions and reports (O-RAN.WG3.E2SM-KPM 8.3.22 to 8.3.28).
 
-LogicalOR is ENUMERATED {true, ...} in KPM and {true, false, ...} in RC. srsRAN takes RC's for both and so looks for
-one bit more: send it no conditions joined by OR.
+LogicalOR is ENUMERATED {true, ...} in KPM and {true, false, ...} in RC. srsRAN takes RC's for both and so looks
+for one bit more: send it no conditions joined by OR.
 """
 
 from dataclasses import dataclass
