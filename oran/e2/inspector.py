@@ -12,14 +12,17 @@ from oran.e2.asn1_value import JsonObject, JsonValue
 from oran.e2.capture import CapturedMessage, read_messages
 from oran.e2.capture.messages import E2AP, parse_hex
 from oran.e2.e2ap import asn1
-from oran.e2.errors import CodecError, E2Error
+from oran.e2.errors import CodecError, DecodeError, E2Error
 from oran.e2.payloads import PayloadReader
 from oran.e2.registry import codecs, decode_to_json, encode_from_json
 
 FAILED, MISUSED = 1, 2
 
-_CARRY_E2AP = frozenset((*range(12_003, 12_060),))
-"""RMR message types whose payload is an E2AP PDU; that of E2 setup (12001, 12002) is text."""
+_E2_TYPES = range(12_000, 13_000)
+"""RMR message types of E2. Their payload is an E2AP PDU, save what the E2 manager exchanges as text."""
+
+_OUTCOMES = (b"\x00", b"\x20", b"\x40")
+"""How an E2AP PDU begins."""
 
 EXAMPLES = """\
 examples:
@@ -131,9 +134,12 @@ def _read(options: argparse.Namespace) -> int:
 def _read_file(file: BinaryIO, options: argparse.Namespace) -> int:
     messages = read_messages(file)
     failed = False
-    for line in describe(messages, options.kpm_profile, payloads=not options.no_payloads):
-        failed = failed or "error" in line
-        _print(line, options.pretty)
+    try:
+        for line in describe(messages, options.kpm_profile, payloads=not options.no_payloads):
+            failed = failed or "error" in line
+            _print(line, options.pretty)
+    except DecodeError as error:
+        return _complain(f"{options.file}: {error}", MISUSED)
     for reason, count in sorted(messages.skipped.items()):
         print(f"skipped {count}: {reason}", file=sys.stderr)
     return FAILED if failed else 0
@@ -148,7 +154,7 @@ def describe(
         line = _circumstances(captured)
         line["hex"] = captured.data.hex()
         rmr = captured.rmr
-        if rmr is not None and rmr.mtype not in _CARRY_E2AP:
+        if rmr is not None and not (rmr.mtype in _E2_TYPES and rmr.payload[:1] in _OUTCOMES):
             line["text"] = rmr.text
         else:
             try:

@@ -16,7 +16,7 @@ BitNumber = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class _Station:
+class Station:
     """A base station's global id; `node` is (alternative, (value, bits))."""
 
     plmn: bytes
@@ -27,30 +27,32 @@ class _Station:
 class _Node:
     """An E2 node's id as it stands on the wire."""
 
-    station: _Station
+    station: Station
     other: bytes | None = None
     cu_up_id: int | None = None
     du_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _X2:
-    enb: _Station | None = None
-    en_gnb: _Station | None = None
+class X2Peers:
+    """E2nodeComponentInterfaceX2: who is at the other end."""
+
+    enb: Station | None = None
+    en_gnb: Station | None = None
 
 
 GNB = Record(
-    _Station,
+    Station,
     Component("plmn", "plmn-id", PLMN),
     Component("node", "gnb-id", Named({"gnb-ID": NumberBits(22, 32)})),
 )
 EN_GNB = Record(
-    _Station,
+    Station,
     Component("plmn", "pLMN-Identity", PLMN),
     Component("node", "gNB-ID", Named({"gNB-ID": NumberBits(22, 32)})),
 )
 NG_ENB = Record(
-    _Station,
+    Station,
     Component("plmn", "plmn-id", PLMN),
     Component(
         "node",
@@ -65,7 +67,7 @@ NG_ENB = Record(
     ),
 )
 ENB = Record(
-    _Station,
+    Station,
     Component("plmn", "pLMN-Identity", PLMN),
     Component(
         "node",
@@ -82,7 +84,7 @@ ENB = Record(
     ),
 )
 X2 = Record(
-    _X2,
+    X2Peers,
     Component("enb", "global-eNB-ID", ENB, optional=True),
     Component("en_gnb", "global-en-gNB-ID", EN_GNB, optional=True),
 )
@@ -126,7 +128,7 @@ def _dump_node(value: GlobalE2NodeId) -> tuple[str, _Node]:
     }[value.kind]
     if unfit is not None:
         raise ValueError(f"an {_KIND_NAMES[value.kind]} id has no such part")
-    station = _Station(value.plmn, (name, (value.node_id, bits)))
+    station = Station(value.plmn, (name, (value.node_id, bits)))
     return _KIND_NAMES[value.kind], _Node(station, value.extra, value.cu_up_id, value.du_id)
 
 

@@ -50,7 +50,7 @@ function_cause = st.builds(m.FunctionCause, function_id, cause)
 def station(record, names: dict[str, tuple[int, int]]) -> st.SearchStrategy[bytes]:
     """The encoding of a base station's id, as `extra` and `ComponentId.node` hold it."""
     node = st.sampled_from(sorted(names)).flatmap(lambda name: st.tuples(st.just(name), bits(*names[name])))
-    return st.tuples(plmn, node).map(lambda value: nodes._Station(*value)).map(record.encode)
+    return st.tuples(plmn, node).map(lambda value: nodes.Station(*value)).map(record.encode)
 
 
 GNB = {"gnb-ID": (22, 32)}
@@ -84,7 +84,7 @@ def node_ids(draw: st.DrawFn) -> GlobalE2NodeId:
 
 x2_peer = st.tuples(maybe(station(nodes.ENB, ENB)), maybe(station(nodes.EN_GNB, EN_GNB))).map(
     lambda peers: nodes.X2.encode(
-        nodes._X2(
+        nodes.X2Peers(
             peers[0] and nodes.ENB.decode(peers[0]),
             peers[1] and nodes.EN_GNB.decode(peers[1]),
         )

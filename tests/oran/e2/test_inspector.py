@@ -166,16 +166,18 @@ def test_a_capture_of_rmr_and_sctp(tmp_path: Path, capsys: pytest.CaptureFixture
     frames = [
         RmrMessage(12_050, encode(INDICATION), 7, "gnb_001"),
         RmrMessage(20_010, b'{"operation": "CREATE"}\0junk'),
+        RmrMessage(12_001, b"10.0.0.1:36421|<E2AP-PDU/>"),
     ]
     stream = b"".join(encode_frame(frame, source="x:1", source_ip="y:2") for frame in frames)
     capture = tmp_path / "trace.pcap"
     packets = [files.tcp(stream, 1), files.sctp(files.data_chunk(REMOVAL))]
     capture.write_bytes(files.pcap(packets, 101))
     assert run("read", "--no-payloads", str(capture)) == 0
-    report, policy, removal = lines(capsys.readouterr().out)
+    report, policy, setup_text, removal = lines(capsys.readouterr().out)
     assert (report["rmr"]["mtype"], report["rmr"]["meid"], report["transport"]) == (12_050, "gnb_001", "rmr")
     assert contents(report["message"])[26] == {"hex": REPORT.hex()}
     assert policy["text"] == '{"operation": "CREATE"}'
+    assert setup_text["text"] == "10.0.0.1:36421|<E2AP-PDU/>"
     assert (removal["number"], removal["time_s"], removal["source"]) == (2, 1001.0005, "10.0.0.1:40000")
     assert contents(removal["message"]) == {49: 7}
 
@@ -189,6 +191,17 @@ def test_a_bad_message_is_one_line_with_its_error(tmp_path: Path, capsys: pytest
     assert bad["hex"] == REMOVAL.hex()[:-2]
     assert contents(good["message"]) == {49: 7}
     assert "unknown type" in unknown["error"]
+
+
+def test_a_file_that_is_none_is_said_after_what_could_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace = tmp_path / "trace.txt"
+    trace.write_text(f"{REMOVAL.hex()}\nnonsense\n")
+    assert run("read", str(trace)) == 2
+    printed = capsys.readouterr()
+    assert len(lines(printed.out)) == 1
+    assert printed.err == f"error: {trace}: line 2 at bit 0: expected pairs of hexadecimal digits\n"
 
 
 def test_what_a_capture_holds_besides_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
