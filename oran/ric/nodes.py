@@ -1,16 +1,11 @@
 """The E2 nodes the RIC knows, connected or not, and what the E2 manager tells about them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from oran.e2.e2ap.messages import RanFunction
 from oran.e2.identity import GlobalE2NodeId, NodeKind
 from oran.rest import JsonObject, JsonValue
-
-if TYPE_CHECKING:
-    from oran.ric.termination import NodeLink
+from oran.ric.node_link import NodeLink
 
 
 @dataclass(slots=True)

@@ -63,6 +63,7 @@ class NearRtRic:
             A1_POLICY_RESP: self.a1.received,
             A1_POLICY_QUERY: self.a1.received,
         }
+        self._started = False
         self._e2: Server | None = None
         self._servers: dict[str, RestServer] = {}
         self._receiver: asyncio.Task[None] | None = None
@@ -77,8 +78,9 @@ class NearRtRic:
 
     async def start(self) -> None:
         """Listen everywhere; raises OSError, or oran.e2's TransportError, when a place is taken."""
-        if self._e2 is not None:
-            raise RicError("the RIC is already started")
+        if self._started:
+            raise RicError("a RIC starts once: make a new one")
+        self._started = True
         try:
             await self._rmr.start()
             self.routing.apply()

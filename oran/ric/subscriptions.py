@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -31,17 +31,14 @@ from oran.ric.config import RicConfig
 from oran.ric.counters import RicCounters
 from oran.ric.errors import SubscriptionFailed
 from oran.ric.nodes import Node, NodeRegistry
+from oran.ric.notifier import Notifier
 from oran.ric.subscription_request import Detail, SubscriptionRequest
 from oran.ric.termination import SubscriptionAnswer
-
-if TYPE_CHECKING:
-    import httpx
 
 log = structlog.get_logger(__name__)
 
 REQUESTOR_ID = 123
 MAX_INSTANCE_ID = 65_535
-NOTIFICATION_TIMEOUT_S = 5.0
 
 
 class Routes(Protocol):
@@ -104,14 +101,11 @@ class SubscriptionManager:
         self._by_instance: dict[int, E2Subscription] = {}
         self._last_instance = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._client: httpx.AsyncClient | None = None
+        self._notifier = Notifier(config, counters)
 
     async def start(self) -> None:
-        """Make the HTTP client for notifications."""
-        import httpx
-
-        limits = httpx.Limits(max_connections=64)
-        self._client = httpx.AsyncClient(timeout=NOTIFICATION_TIMEOUT_S, trust_env=False, limits=limits)
+        """Be ready to notify xApps."""
+        await self._notifier.start()
 
     async def stop(self) -> None:
         """End all procedures; nodes notice the loss of their association."""
@@ -119,9 +113,7 @@ class SubscriptionManager:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        await self._notifier.stop()
 
     @property
     def active(self) -> int:
@@ -364,26 +356,8 @@ class SubscriptionManager:
                     self._spawn(self._notify(subscription, part.notice), subscription)
 
     async def _notify(self, subscription: Subscription, notice: JsonObject) -> None:
-        """Tell the xApp how one E2 subscription went, until it answers 200 or the retries are used up."""
-        import httpx
-
-        assert self._client is not None
-        url = subscription.request.client.notification_url
         body: JsonObject = {"SubscriptionId": subscription.id, "SubscriptionInstances": [notice]}
-        reason = ""
-        for attempt in range(1 + self._config.notification_retries):
-            if attempt:
-                await asyncio.sleep(self._config.notification_period_s)
-            try:
-                response = await self._client.post(url, json=body)
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                reason = str(error) or type(error).__name__
-                continue
-            if response.is_success:
-                return
-            reason = f"HTTP status {response.status_code}"
-        self._counters.notifications_failed += 1
-        log.warning("notification_failed", url=url, subscription=subscription.id, reason=reason)
+        await self._notifier.send(subscription.request.client.notification_url, body)
 
     def _spawn(self, work: Coroutine[None, None, None], subscription: Subscription | None = None) -> None:
         task = asyncio.create_task(work)
