@@ -109,6 +109,14 @@ def test_addresses_are_completed() -> None:
     assert ric_url("unix:///tmp/e2") == "unix:///tmp/e2"
 
 
+@pytest.fixture
+def logging_restored() -> Iterator[None]:
+    """The command sends the logs to the standard error of its time."""
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("logging_restored")
 @pytest.mark.parametrize(
     "arguments", [["--nodes", "0"], ["--ric", "ftp://x"], ["--first-du", "0"], ["--plmn", "1"]]
 )
