@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -140,6 +140,15 @@ async def until(condition: Callable[[], object], timeout_s: float = 20.0) -> Non
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         await asyncio.sleep(0.01)
+
+
+async def until_async(ask: Callable[[], Awaitable[str]], answer: str) -> None:
+    """Wait until a question gets the answer; AssertionError when it does not."""
+    for _ in range(500):
+        if await ask() == answer:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"the answer never was {answer}")
 
 
 def value(xapp: SlicingXapp, name: str, **labels: str) -> float:

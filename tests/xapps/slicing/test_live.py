@@ -16,7 +16,7 @@ from oran.rmr.types import RIC_INDICATION
 from oran.sdl import MemorySdl
 from oran.slices import MIN, hard_ratios, valid
 from tests.xapps.slicing.cells import observation
-from tests.xapps.slicing.loop import a_node, a_ric, an_xapp, config, crash, get, until, value
+from tests.xapps.slicing.loop import a_node, a_ric, an_xapp, config, crash, get, until, until_async, value
 from xapps.slicing.fleet import ControlledCell
 from xapps.slicing.observation import CellObservation
 
@@ -122,7 +122,14 @@ async def test_a1_policies_are_kept_and_bad_ones_refused() -> None:
             assert (await client.put(f"{base}/policies/tight", json=policy(2))).is_success
             await until(lambda: xapp.policies.targets.delay_s[1] == pytest.approx(0.002))
             assert value(xapp, "ranloop_sla_delay_seconds", slice="2-000001") == pytest.approx(0.002)
+
+            async def status(name: str) -> str:
+                answer = await client.get(f"{base}/policies/{name}/status")
+                return str(answer.json()["enforceStatus"])
+
+            await until_async(lambda: status("tight"), "ENFORCED")
             assert (await client.put(f"{base}/policies/alien", json=policy(2, sst=77))).is_success
+            await until_async(lambda: status("alien"), "NOT_ENFORCED")
             assert (await client.delete(f"{base}/policies/tight")).is_success
             await until(lambda: xapp.policies.targets.delay_s[1] == pytest.approx(0.01))
             assert len(xapp.policies) == 0
