@@ -212,7 +212,8 @@ def _introduce(
 def node_id_of(name: str) -> GlobalE2NodeId:
     """A node's global id from the name the RIC gives it; raises RecordingError for names of another form.
 
-    A gNB id of 22 or 23 bits comes back as one of 24, under the same name.
+    Names do not tell all: a gNB id of 22 or 23 bits comes back as one of 24, and a three-digit MNC that ends in 0
+    as one of two digits, under the same name.
     """
     parts = name.split("_")
     prefix = "_".join(parts[: 2 if name.startswith("en_") else 1])
@@ -222,7 +223,8 @@ def node_id_of(name: str) -> GlobalE2NodeId:
         if prefix not in _PREFIXES or len(rest) != 3 + tail:
             raise ValueError("expected e.g. gnb_001_001_00019b")
         mcc, mnc, digits = rest[:3]
-        plmn = plmn_to_octets(mcc, mnc[1:] if len(mnc) == 3 and mnc.startswith("0") else mnc)
+        # The RIC writes the third digit of an MNC first, and 0 where there is none.
+        plmn = plmn_to_octets(mcc, mnc[1:] + mnc[:1].replace("0", ""))
         unit = int(rest[3], 16) if tail else None
         made = GlobalE2NodeId(
             plmn,

@@ -26,8 +26,11 @@ from ranloop.recording import RecordedNode, Recording
 from twin.e2node.link import NodeLink
 from twin.e2node.reports import ntp
 
-SAME_REPORT_S = 0.005
-"""Indications of one action this close together, with the same header, are parts of one report."""
+SAME_REPORT_S = {8: 0.05, 4: 0.005}
+"""Indications of one action this close together, with the same header, are parts of one report.
+
+By octets of the header's time stamp: 4 do not tell the periods of one second apart.
+"""
 
 _NOT_SUPPORTED = e2ap.Cause("ricRequest", "action-not-supported")
 
@@ -259,10 +262,11 @@ async def _all_finished(nodes: Sequence[ReplayNode]) -> None:
 def _reports(items: Sequence[tuple[float, e2ap.RicIndication]]) -> Iterator[Report]:
     """Put the parts of split reports together."""
     start_s = last_s = items[0][0]
+    together_s = SAME_REPORT_S[_stamp_octets(items[0][1].header)]
     parts: list[e2ap.RicIndication] = []
     first_s = start_s
     for time_s, item in items:
-        if parts and (item.header != parts[0].header or not 0 <= time_s - last_s <= SAME_REPORT_S):
+        if parts and (item.header != parts[0].header or abs(time_s - last_s) > together_s):
             yield Report(max(0.0, first_s - start_s), tuple(parts))
             parts = []
         if not parts:
@@ -270,6 +274,13 @@ def _reports(items: Sequence[tuple[float, e2ap.RicIndication]]) -> Iterator[Repo
         parts.append(item)
         last_s = time_s
     yield Report(max(0.0, first_s - start_s), tuple(parts))
+
+
+def _stamp_octets(header: bytes) -> int:
+    try:
+        return len(decode_indication_header(header).collection_start)
+    except CodecError:
+        return 4
 
 
 def _fresh_header(header: bytes) -> bytes:

@@ -134,6 +134,19 @@ def test_values_return_to_si_units() -> None:
         assert back == pytest.approx([sample().slices[name][0] for name in names], rel=1e-6)
 
 
+def test_values_of_any_size_are_reported() -> None:
+    huge = CellSample.of(
+        0.1,
+        {kpi.PDCP_VOLUME_DL: np.array([1e18, math.inf, -1e6])},
+        np.zeros(0, dtype=np.int64),
+        np.zeros(0, dtype=np.int64),
+        {},
+    )
+    report = only(reporter(cell_action(MeasurementInfo(kpi.PDCP_VOLUME_DL, LABELS))).add(huge, END_S))
+    assert isinstance(report, IndicationFormat1)
+    assert report.records[0].values == (pytest.approx(1e12), None, -1)
+
+
 def test_the_header_tells_when_collection_began() -> None:
     for octets in (4, 8):
         config = NodeConfig(timestamp_octets=octets)

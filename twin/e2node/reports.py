@@ -40,6 +40,9 @@ from twin.e2node.sample import CellSample, aggregate
 _NTP_EPOCH_S = 2_208_988_800
 """NTP counts from 1900, Unix time from 1970."""
 
+MAX_INTEGER = 0xFFFF_FFFF
+"""MeasurementRecordItem's INTEGER goes so far."""
+
 _NAME_OF_ID = {number: name for name, number in IDS.items()}
 
 
@@ -220,12 +223,12 @@ def _ue_value(column: _Column, sample: CellSample, index: int) -> Value:
 
 
 def _wire(value: float, scale: float) -> Value:
-    """A value in wire units: noValue for NaN, INTEGER where whole, else a REAL with a short mantissa."""
-    if math.isnan(value):
+    """A value in wire units: noValue where unknown, INTEGER where whole, else a REAL with a short mantissa."""
+    if not math.isfinite(value):
         return None
     # Single precision: some peers refuse mantissas of 8 octets.
     short = float(np.float32(value * scale))
-    return int(short) if short.is_integer() else short
+    return int(short) if short.is_integer() and 0 <= short <= MAX_INTEGER else short
 
 
 def _unsupported(reason: str) -> Refused:
