@@ -43,6 +43,7 @@ from ranloop.recording import (
     write_recording,
 )
 from ranloop.replay import ReplayConfig, replay, streams
+from ranloop.twin_recording import record_twin
 from tests.twin.e2node_loop import ric_config, running, until, xapp_on
 from tests.twin.test_e2node_reports import END_S, sample
 from twin.e2node.cell import Cell
@@ -306,3 +307,40 @@ def test_a_wrong_record_setting_is_refused(wrong: dict[str, object]) -> None:
 def test_a_wrong_replay_setting_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(RecordingError):
         ReplayConfig(ric="tcp://127.0.0.1:1", **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("reports", ["cell", "ue"])
+def test_the_twin_can_be_recorded_without_a_ric(tmp_path: Path, reports: str) -> None:
+    def made(seed: int = 1) -> Recording:
+        return record_twin(
+            nodes=2,
+            ues_per_node=5,
+            steps=3,
+            reports=reports,
+            measurements=(kpi.PRB_USED_DL, kpi.RLC_VOLUME_DL),
+            period_ms=20,
+            seed=seed,
+        )
+
+    recording = made()
+    assert recording == made() != made(seed=2)
+    for node in recording.nodes:
+        (found,) = streams(node).values()
+        assert len(found) == 3
+        for report in found:
+            message = decode_indication_message(report.parts[0].message)
+            if reports == "ue":
+                assert isinstance(message, IndicationFormat3)
+                assert len(message.ues) == 5
+            else:
+                assert isinstance(message, IndicationFormat1)
+                assert len(message.records[0].values) == 6
+    write_recording(recording, tmp_path / "r.pcap")
+    assert read_recording(tmp_path / "r.pcap").indications == recording.indications
+
+
+@pytest.mark.parametrize("wrong", [{"reports": "both"}, {"steps": 0}, {"nodes": 0}, {"ues_per_node": 0}])
+def test_a_senseless_twin_recording_is_refused(wrong: dict[str, object]) -> None:
+    settings: dict[str, object] = {"nodes": 1, "ues_per_node": 3, "steps": 1}
+    with pytest.raises(RecordingError):
+        record_twin(**(settings | wrong))  # type: ignore[arg-type]
