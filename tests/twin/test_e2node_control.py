@@ -183,6 +183,24 @@ def test_whatever_is_asked_the_ratios_stay_valid(steps: list[tuple[int, int, int
     assert (target.ratios == target.default).all()
 
 
+GOOD_CCC = encode_control_message(
+    [CellControl(CONFIG.cell, (PolicyChange(attributes(0, (0, 0, 0)), attributes(1, (5, 30, 60))),))]
+)
+GOOD_RC = encode_slice_prb_quota_message(quotas((0, 50, 80), (10, 20, 30)))
+
+
+@given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4))
+def test_damaged_controls_leave_valid_ratios(damage: list[tuple[int, int]]) -> None:
+    target = cell()
+    ccc_octets, rc_octets = bytearray(GOOD_CCC), bytearray(GOOD_RC)
+    for place, value in damage:
+        ccc_octets[place % len(ccc_octets)] = value
+        rc_octets[place % len(rc_octets)] = value
+    control_ccc(CONFIG, target, encode_control_header(), bytes(ccc_octets), NOW)
+    control_rc(CONFIG, target, encode_slice_prb_quota_header(SERVED), bytes(rc_octets))
+    assert bool(valid(target.ratios))
+
+
 def test_the_default_can_be_given_and_must_be_valid() -> None:
     hard = np.full((3, 3), 33.0)
     target = Cell(SLICES, hard)

@@ -99,9 +99,9 @@ async def _run(options: argparse.Namespace) -> int:
             on_step, pace = (log.write, log.pace) if log is not None else (None, None)
             driven = asyncio.create_task(drive(simulation, nodes, steps=options.steps, on_step=on_step, pace=pace))
             tasks.append(driven)
-            await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-            if driven.done() and not driven.cancelled():
-                driven.result()
+            done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
             for task in (*tasks, stopped):
                 task.cancel()
