@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from twin.network.invariant import ordered_sum
 from twin.network.pathloss import SPEED_OF_LIGHT_MPS
 from twin.network.randomness import key, normal_pair
 from twin.network.scenario import Scenario
@@ -14,7 +15,7 @@ STREAM_FADING = 20
 
 def correlation(scenario: Scenario, speed_mps: Tensor) -> Tensor:
     """Correlation of a UE's channel from one substep to the next; speed [envs, ues] -> [envs, ues]."""
-    doppler_hz = torch.hypot(speed_mps, torch.full_like(speed_mps, scenario.scatterer_speed_mps))
+    doppler_hz = torch.sqrt(speed_mps.square() + scenario.scatterer_speed_mps**2)
     doppler_hz = doppler_hz * (scenario.carrier_hz / SPEED_OF_LIGHT_MPS)
     kept: Tensor = torch.special.bessel_j0(2.0 * math.pi * scenario.substep_s * doppler_hz)
     return kept
@@ -33,9 +34,9 @@ def innovations(scenario: Scenario, seed: Tensor, substep: Tensor) -> Tensor:
 def advance(taps: Tensor, correlation: Tensor, innovation: Tensor) -> Tensor:
     """The taps [envs, 2 branches, cells, ues] one substep later, for a correlation [envs, ues]."""
     kept = correlation[:, None, None]
-    return torch.addcmul(kept * taps, torch.sqrt(1.0 - kept.square()), innovation)
+    return kept * taps + torch.sqrt(1.0 - kept.square()) * innovation
 
 
 def power_gain(taps: Tensor) -> Tensor:
     """Power gain of mean one of each link, averaged over its branches; taps -> [envs, cells, ues]."""
-    return taps.square().sum(dim=1) / taps.shape[1]
+    return ordered_sum(taps.square(), dim=1) / taps.shape[1]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from twin.network import layout
+from twin.network.invariant import length
 from twin.network.randomness import key, uniform
 from twin.network.scenario import Scenario
 
@@ -52,7 +53,7 @@ def walk(scenario: Scenario, walkers: Walkers, seed: Tensor, step: Tensor) -> tu
     """One step towards the waypoint, then to a new one; int64 seed, step [envs] -> walkers, metres moved."""
     reach = walkers.speed_mps * scenario.step_s
     way = walkers.waypoint_m - walkers.position_m
-    distance = torch.hypot(way[..., 0], way[..., 1])
+    distance = length(way)
     arrived = distance <= reach
     moved = torch.minimum(reach, distance)
     position = walkers.position_m + way * (moved / distance.clamp(min=1e-6)).unsqueeze(-1)
@@ -65,7 +66,7 @@ def distances_m(scenario: Scenario, position_m: Tensor) -> Tensor:
     """Distance on the ground of each UE to each cell; [envs, ues, 2] -> [envs, cells, ues]."""
     cells = layout.cell_positions(scenario).to(position_m.device)
     apart = position_m.unsqueeze(1) - cells.view(1, -1, 1, 2)
-    return torch.hypot(apart[..., 0], apart[..., 1])
+    return length(apart)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from oran.slices import project
 from twin.network import fading, layout, mobility, queues, rate, shadowing, sinr, traffic
+from twin.network.invariant import from_db, ordered_sum
 from twin.network.kpis import Counts, Kpis, UeKpis, ratio, slice_sums
 from twin.network.pathloss import path_loss_db
 from twin.network.randomness import key, normal
@@ -219,16 +220,14 @@ class _Air:
     ) -> None:
         power_dbm = sinr.transmit_per_prb_dbm(scenario) + gain_db
         self._serving = attachment.serving.unsqueeze(1)
-        self._signal_mw = torch.pow(10.0, power_dbm.gather(1, self._serving) / 10.0).expand(
-            -1, scenario.substeps, -1
-        )
-        self._others_mw = torch.pow(10.0, power_dbm / 10.0).scatter(1, self._serving, 0.0)
+        self._signal_mw = from_db(power_dbm.gather(1, self._serving)).expand(-1, scenario.substeps, -1)
+        self._others_mw = from_db(power_dbm).scatter(1, self._serving, 0.0)
         self._noise_mw = sinr.noise_per_prb_mw(scenario)
         speed = walkers.speed_mps
         if state.drive is not None:
             time_s = substep * scenario.substep_s
             speed = state.drive.speed_mps(time_s[:, :1]).squeeze(1)
-            self._signal_mw = self._noise_mw * torch.pow(10.0, state.drive.snr_db(time_s) / 10.0)
+            self._signal_mw = self._noise_mw * from_db(state.drive.snr_db(time_s))
             if not scenario.trace_interference:
                 self._others_mw = torch.zeros_like(self._others_mw)
         self._correlation = fading.correlation(scenario, speed)
@@ -314,9 +313,9 @@ def _run(
         mean_bps = (mean_bps + memory * (delivered / scenario.substep_s - mean_bps)).clamp(min=_LEAST_MEAN_BPS)
         estimate_db = true_db
     after, backlog = work.finish()
-    columns = [torch.stack(column).sum(dim=0) for column in zip(*rows, strict=True)]
+    columns = [ordered_sum(torch.stack(column), dim=0) for column in zip(*rows, strict=True)]
     counts = _counts(scenario, arrivals, columns)
-    mean_sinr_db = torch.stack(sinrs).mean(dim=0)
+    mean_sinr_db = ordered_sum(torch.stack(sinrs), dim=0) / scenario.substeps
     return _Ran(after, backlog, load, estimate_db, mean_sinr_db, margin_db, mean_bps, counts)
 
 
@@ -325,7 +324,7 @@ def _counts(scenario: Scenario, arrivals: Tensor, columns: list[Tensor]) -> Coun
     share = 1.0 / scenario.substeps
     hertz = scenario.symbol_rate_hz / scenario.prb_hz
     return Counts(
-        arrived_bit=arrivals.sum(dim=1),
+        arrived_bit=ordered_sum(arrivals, dim=1),
         delivered_bit=delivered,
         dropped_bit=dropped,
         delay_bit_s=delay,

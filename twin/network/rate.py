@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from twin.network.invariant import logistic, ordered_sum
 from twin.network.scenario import Scenario
 
 # Bits per resource element of TS 38.214 table 5.1.3.1-2 (MCS, up to 256QAM) and table 5.2.2.1-3 (CQI 1..15).
@@ -70,7 +71,7 @@ def cqi(table: RateTable, sinr_db: Tensor) -> Tensor:
 
 def block_error_rate(table: RateTable, mcs: Tensor, sinr_db: Tensor) -> Tensor:
     """Error rate of one transmission: logistic in dB, 10 % at the MCS's threshold."""
-    return torch.sigmoid((table.threshold_db[mcs] - sinr_db) / _BLER_SLOPE_DB - _LOGIT_AT_THRESHOLD)
+    return logistic((table.threshold_db[mcs] - sinr_db) / _BLER_SLOPE_DB - _LOGIT_AT_THRESHOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,8 @@ class Link:
 def adapt(table: RateTable, mcs: Tensor, sinr_db: Tensor) -> Link:
     """Send with an MCS at the true SINR; int64 and float32 [...] -> Link of [...]."""
     first = (table.threshold_db[mcs] - sinr_db) / _BLER_SLOPE_DB - _LOGIT_AT_THRESHOLD
-    failed = torch.sigmoid(first - table.combining_db.view(-1, *(1,) * first.dim()) / _BLER_SLOPE_DB).cumprod(
-        dim=0
-    )
-    repetitions = failed[:-1].sum(dim=0)
+    failed = logistic(first - table.combining_db.view(-1, *(1,) * first.dim()) / _BLER_SLOPE_DB).cumprod(dim=0)
+    repetitions = ordered_sum(failed, dim=0) - failed[-1]
     return Link(table.efficiency[mcs] * (1.0 - failed[-1]) / (1.0 + repetitions), failed[0], repetitions)
 
 

@@ -80,18 +80,22 @@ class SliceTraffic:
             raise ScenarioError(f"{owner}: sla.slice is {self.sla.slice}; it must be {self.slice}")
 
 
+# The default slices contend: at load factor 1.5 each cell's needs exceed its PRBs for much of the time, and each
+# slice needs more than a third of those cells that are hot for it. eMBB is elastic: it asks for twice what it is
+# promised. URLLC is small but cannot wait. mMTC devices are many, indoors, and receive QPSK only, so they need many
+# PRBs per bit, but their reports may wait a second.
 EMBB = SliceTraffic(
     name="eMBB",
     slice=SNssai(1, 1),
-    sla=SliceSla(SNssai(1, 1), throughput_bps=5e6, weight=0.4, name="eMBB"),
-    ue_share=0.3,
+    sla=SliceSla(SNssai(1, 1), throughput_bps=1.5e6, weight=0.4, name="eMBB"),
+    ue_share=0.25,
     arrival="poisson",
-    unit_bit=4e6,
-    mean_bps=1.2e6,
+    unit_bit=1e6,
+    mean_bps=2e6,
     buffer_bit=24e6,
     delay_budget_s=1.5,
     scheduler="proportional_fair",
-    burst_gain=2.0,
+    burst_gain=1.5,
     burst_duty=0.3,
     burst_period_s=6.0,
     speed_mps=(0.5, 14.0),
@@ -101,36 +105,36 @@ URLLC = SliceTraffic(
     name="URLLC",
     slice=SNssai(2, 1),
     sla=SliceSla(SNssai(2, 1), delay_s=0.010, drop_rate=0.01, weight=0.4, name="URLLC"),
-    ue_share=0.3,
+    ue_share=0.25,
     arrival="poisson",
     unit_bit=2_000,
-    mean_bps=0.12e6,
+    mean_bps=0.3e6,
     buffer_bit=200_000,
     delay_budget_s=0.03,
     scheduler="earliest_deadline",
     target_bler=0.01,
-    burst_gain=2.5,
-    burst_duty=0.25,
-    burst_period_s=4.0,
+    burst_gain=1.5,
+    burst_duty=0.5,
+    burst_period_s=8.0,
     speed_mps=(0.5, 8.0),
 )
 MMTC = SliceTraffic(
     name="mMTC",
     slice=SNssai(3, 1),
-    sla=SliceSla(SNssai(3, 1), delay_s=0.5, drop_rate=0.05, weight=0.2, name="mMTC"),
-    ue_share=0.4,
+    sla=SliceSla(SNssai(3, 1), delay_s=1.0, drop_rate=0.05, weight=0.2, name="mMTC"),
+    ue_share=0.5,
     arrival="poisson",
     unit_bit=8_000,
-    mean_bps=0.04e6,
+    mean_bps=0.08e6,
     buffer_bit=400_000,
     delay_budget_s=1.5,
     scheduler="round_robin",
-    burst_gain=3.0,
+    burst_gain=2.0,
     burst_duty=0.2,
-    burst_period_s=8.0,
+    burst_period_s=4.0,
     speed_mps=(0.0, 0.5),
     extra_loss_db=15.0,
-    highest_mcs=4,
+    highest_mcs=2,
 )
 
 
@@ -145,7 +149,7 @@ class Scenario:
     slices: tuple[SliceTraffic, ...] = (EMBB, URLLC, MMTC)
     load_factor: float = 1.5
     """Multiplies every slice's offered load."""
-    hot_ratio: float = 3.0
+    hot_ratio: float = 4.0
     """Each cell is hot for one slice: a UE of that slice lives there so many times more often than elsewhere."""
     roaming_share: float = 0.1
     """Share of UEs that wander over the whole area rather than around their home cell."""

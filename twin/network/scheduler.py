@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from oran.slices import DEDICATED, MAX, MIN
+from twin.network.invariant import ordered_sum
 
 
 def share_among_slices(need: Tensor, weight: Tensor, ratios: Tensor, prbs: int) -> Tensor:
@@ -20,7 +21,7 @@ def share_among_slices(need: Tensor, weight: Tensor, ratios: Tensor, prbs: int) 
     dedicated, low, high = (ratios[..., i] * (prbs / 100.0) for i in (DEDICATED, MIN, MAX))
     wanted = torch.minimum(need, high)
     sure = torch.minimum(wanted, low)
-    pool = (prbs - torch.maximum(sure, dedicated).sum(dim=-1)).clamp(min=0.0)
+    pool = (prbs - ordered_sum(torch.maximum(sure, dedicated), dim=-1)).clamp(min=0.0)
     more = wanted - sure
     return sure + torch.minimum(more, weight * water_level(more, weight, pool).unsqueeze(-1))
 

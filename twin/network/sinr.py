@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from twin.network.invariant import ordered_sum
 from twin.network.scenario import Scenario
 
 THERMAL_NOISE_DBM_HZ = -174.0
@@ -26,7 +27,7 @@ def interference_mw(received_mw: Tensor, load: Tensor) -> Tensor:
 
     A neighbour that uses half of its PRBs hits each PRB half of the time. The serving cell's own entry is zero.
     """
-    return (received_mw * load.unsqueeze(-1)).sum(dim=1)
+    return ordered_sum(received_mw * load.unsqueeze(-1), dim=1)
 
 
 def sinr_db(signal_mw: Tensor, interference_mw: Tensor, noise_mw: float) -> Tensor:
