@@ -22,7 +22,7 @@ from xapps.slicing.observation import FIELDS, CellObservation, SliceKpis
 
 EMBB, URLLC, MMTC = SNssai(1, 1), SNssai(2, 1), SNssai(3, 1)
 THREE = (EMBB, URLLC, MMTC)
-CELL = NrCgi(bytes.fromhex("00f110"), 0x19B01)
+CELL = NrCgi(bytes.fromhex("00f110"), 0x19B001)
 NODE = "gnbd_001_001_00019b_1"
 TARGETS = SlaTargets.of(
     (
