@@ -25,6 +25,7 @@ MAX_TYPE_ID = 2**31 - 1
 MAX_TYPE_OCTETS = 1 << 18
 MAX_POLICY_OCTETS = 1 << 16
 QUEUE_MESSAGES = 1024
+MAX_REASON = 300
 STATUSES = ("OK", "ERROR", "DELETED")
 _POLICY_ID = re.compile(r"[A-Za-z0-9._~:@+-]{1,128}")
 _TYPE_KEYS = ("name", "description", "policy_type_id", "create_schema")
@@ -193,7 +194,11 @@ class A1Mediator:
         policy_id, handler, status = (field if isinstance(field, str) else "" for field in fields)
         if not _POLICY_ID.fullmatch(policy_id) or not 0 < len(handler) <= 128 or status not in STATUSES:
             self._counters.drop("a1_malformed")
-        elif not await self._store.set_status(type_id, policy_id, handler, status) and status != "DELETED":
+            return
+        reason = body.get("reason")
+        reason = reason[:MAX_REASON] if isinstance(reason, str) and status == "ERROR" else ""
+        noted = await self._store.set_status(type_id, policy_id, handler, status, reason)
+        if not noted and status != "DELETED":
             self._counters.drop("a1_unknown_policy")
 
 
@@ -206,7 +211,8 @@ def _status(status: PolicyStatus) -> JsonObject:
     }
     if not status.enforced:
         failing = sorted(name for name, said in status.handlers.items() if said != "OK")
-        answer["enforceReason"] = f"refused by {', '.join(failing)}" if failing else "no xApp has confirmed it"
+        told = (f"{name}: {status.reasons[name]}" if name in status.reasons else name for name in failing)
+        answer["enforceReason"] = f"refused by {'; '.join(told)}" if failing else "no xApp has confirmed it"
     return answer
 
 

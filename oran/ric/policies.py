@@ -1,7 +1,7 @@
 """A1 policy types and policies in the shared data layer, under the keys of OSC's A1 mediator."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from oran.rest import JsonObject, JsonValue, RequestError
 from oran.sdl import Sdl
@@ -19,10 +19,11 @@ _HANDLER = "a1.policy_handler."
 
 @dataclass(frozen=True, slots=True)
 class PolicyStatus:
-    """When a policy was made, and the last word of each xApp (handler) on it: OK or ERROR."""
+    """When a policy was made, and the last word of each xApp (handler) on it: OK, or ERROR and perhaps why."""
 
     created_at: str
     handlers: dict[str, str]
+    reasons: dict[str, str] = field(default_factory=dict)
 
     @property
     def enforced(self) -> bool:
@@ -99,22 +100,27 @@ class PolicyStore:
         metadata = await self._read(f"{_METADATA}{type_id}.{policy_id}")
         handlers = await self._read(f"{_HANDLER}{type_id}.{policy_id}")
         created_at = metadata.get("created_at") if isinstance(metadata, dict) else None
-        said = handlers if isinstance(handlers, dict) else {}
-        return PolicyStatus(str(created_at or ""), {name: str(status) for name, status in said.items()})
+        pairs = {name: _said(value) for name, value in (handlers if isinstance(handlers, dict) else {}).items()}
+        return PolicyStatus(
+            str(created_at or ""),
+            {name: status for name, (status, _) in pairs.items()},
+            {name: reason for name, (_, reason) in pairs.items() if reason},
+        )
 
-    async def set_status(self, type_id: int, policy_id: str, handler: str, status: str) -> bool:
+    async def set_status(self, type_id: int, policy_id: str, handler: str, status: str, reason: str = "") -> bool:
         """Note what an xApp says of a policy; false when there is no such policy, or too many xApps."""
         try:
-            handlers = (await self.status(type_id, policy_id)).handlers
+            known = await self.status(type_id, policy_id)
         except RequestError:
             return False
+        said: JsonObject = {name: [word, known.reasons.get(name, "")] for name, word in known.handlers.items()}
         if status == "DELETED":
-            handlers.pop(handler, None)
+            said.pop(handler, None)
         else:
-            handlers[handler] = status
-        if len(handlers) > MAX_HANDLERS:
+            said[handler] = [status, reason]
+        if len(said) > MAX_HANDLERS:
             return False
-        await self._sdl.set(NAMESPACE, {f"{_HANDLER}{type_id}.{policy_id}": _text(dict(handlers))})
+        await self._sdl.set(NAMESPACE, {f"{_HANDLER}{type_id}.{policy_id}": _text(said)})
         return True
 
     async def _read(self, key: str) -> JsonValue:
@@ -124,6 +130,12 @@ class PolicyStore:
         except ValueError:
             return None
         return value
+
+
+def _said(value: JsonValue) -> tuple[str, str]:
+    """A handler's status and reason as `set_status` wrote them."""
+    status, reason = value if isinstance(value, list) and len(value) == 2 else (value, "")
+    return str(status), str(reason)
 
 
 def _text(value: JsonValue) -> bytes:

@@ -96,9 +96,10 @@ async def test_a_policy_travels_to_the_xapp_and_its_status_back(typed: httpx.Asy
 
     for type_id, said, enforced in ((TYPE, "OK", "ENFORCED"), (str(TYPE), "ERROR", "NOT_ENFORCED")):
         note = {"policy_type_id": type_id, "policy_instance_id": "urllc.1", "handler_id": "x", "status": said}
+        note["reason"] = "no such slice"
         assert xapp.rmr.send(RmrMessage(20011, json.dumps(note).encode() + b"\0junk"))
         await until_status(typed, path, enforced)
-    assert "x" in (await typed.get(f"{path}/status")).json()["enforceReason"]
+    assert (await typed.get(f"{path}/status")).json()["enforceReason"] == "refused by x: no such slice"
 
     assert (await typed.put(path, json={"delay_ms": 4})).status_code == 202
     await until(lambda: len(xapp.of(20010)) == 2)
