@@ -64,8 +64,8 @@ ROWS: dict[str, tuple[Chart, ...]] = {
             "Mean throughput of a UE while it has data, and what is promised.",
             "bps",
             (
-                (f"avg by (slice) (ranloop_kpi_throughput_bits_per_second{{{AT}}})", "{{slice}}"),
-                ("ranloop_sla_throughput_bits_per_second", "{{slice}} promised"),
+                (f"avg by (slice) (ranloop_kpi_throughput_bps{{{AT}}})", "{{slice}}"),
+                ("ranloop_sla_throughput_bps", "{{slice}} promised"),
             ),
         ),
         Chart(
@@ -95,10 +95,10 @@ ROWS: dict[str, tuple[Chart, ...]] = {
         Chart(
             "Data arrived and delivered",
             "Per reporting period.",
-            "decbits",
+            "decbytes",
             (
-                (f"sum by (slice) (ranloop_kpi_arrived_bits{{{AT}}})", "{{slice}} arrived"),
-                (f"sum by (slice) (ranloop_kpi_delivered_bits{{{AT}}})", "{{slice}} delivered"),
+                (f"sum by (slice) (ranloop_kpi_arrived_bytes{{{AT}}})", "{{slice}} arrived"),
+                (f"sum by (slice) (ranloop_kpi_delivered_bytes{{{AT}}})", "{{slice}} delivered"),
             ),
         ),
         Chart(
