@@ -16,10 +16,8 @@ import structlog
 
 from oran.a1.errors import A1Error
 from oran.e2.e2ap.codec import decode
-from oran.e2.e2ap.messages import RicControlAcknowledge, RicControlFailure, RicIndication
+from oran.e2.e2ap.messages import RicControlAcknowledge, RicControlFailure
 from oran.e2.errors import DecodeError
-from oran.e2.kpm.codec import decode_indication_header, decode_indication_message
-from oran.e2.kpm.messages import IndicationFormat1, IndicationFormat3
 from oran.rest import JsonObject, RestServer, serve
 from oran.rmr.errors import TransportClosed
 from oran.rmr.message import RmrMessage
@@ -34,13 +32,13 @@ from oran.rmr.types import (
 from oran.sdl import MemorySdl, Sdl
 from xapps.slicing.actuation import Actuator
 from xapps.slicing.cell import Decision
-from xapps.slicing.config import ControlKind, XappConfig
+from xapps.slicing.config import XappConfig
 from xapps.slicing.endpoints import make_app
 from xapps.slicing.errors import ReportError
-from xapps.slicing.fleet import ControlledCell, Feed, Fleet, is_per_ue
+from xapps.slicing.fleet import ControlledCell, Fleet
 from xapps.slicing.guard import Reason
+from xapps.slicing.intake import Intake
 from xapps.slicing.metrics import XappMetrics
-from xapps.slicing.observation import SliceKpis
 from xapps.slicing.originals import Originals
 from xapps.slicing.policies import PolicyStore
 from xapps.slicing.quiet import Quiet
@@ -87,6 +85,7 @@ class SlicingXapp:
             count=self.metrics.control,
             original_found=self._keep_original,
         )
+        self._intake = Intake(self.fleet, self.metrics)
         self._descriptor = descriptor or {}
         self._control_port = control_port
         self._quiet = Quiet(_log)
@@ -142,7 +141,7 @@ class SlicingXapp:
         """Give the original quotas back, unsubscribe, deregister, close. A second call does nothing."""
         upkeep, self._upkeep = self._upkeep, None
         if upkeep is not None:
-            # From here on indications find no feed, so that no decision undoes what is restored.
+            # From here on indications are passed over, so that no decision undoes what is restored.
             _, watch, keeper = self._tasks
             for task in (watch, keeper):
                 task.cancel()
@@ -181,64 +180,18 @@ class SlicingXapp:
             _log.exception("internal_error")
 
     def _on_indication(self, message: RmrMessage) -> None:
-        feed = self._find_feed(message)
-        pdu = decode(message.payload)
-        if not isinstance(pdu, RicIndication):
-            raise ReportError("unexpected_pdu", type(pdu).__name__)
-        now_s = time.monotonic()
-        self.metrics.indications.inc()
-        self._check_sequence(feed, pdu.sn)
-        feed.heard_s = now_s
-        kpis = self._read(feed, pdu)
-        if kpis is None:
+        if self._upkeep is None:
             return
-        cell = feed.cell
+        reading = self._intake.read(message, self._upkeep.subscriptions.find(message.meid, message.sub_id))
+        if reading is None:
+            return
+        cell, kpis = reading
+        now_s = time.monotonic()
         decision = cell.loop.on_report(kpis, self.policies.targets, now_s=now_s, time_s=time.time())
         self.actuator.put_in_force(cell, decision.policy, now_s)
         if message.received_s:
             self.metrics.latency.observe(time.perf_counter() - message.received_s)
         self._note(cell, decision)
-
-    def _find_feed(self, message: RmrMessage) -> Feed:
-        upkeep = self._upkeep
-        found = None if upkeep is None else upkeep.subscriptions.find(message.meid, message.sub_id)
-        feed = None if found is None else self.fleet.feed(found.spec)
-        if found is None or feed is None:
-            raise ReportError("unknown_subscription", f"{message.meid} {message.sub_id}")
-        if feed.instance != found.instance_id:
-            # A new subscription: the node may have started anew, with its own quotas.
-            feed.instance, feed.sn = found.instance_id, None
-            feed.cell.instance, feed.cell.sent = found.instance_id, None
-            feed.cell.told.clear()
-        return feed
-
-    def _check_sequence(self, feed: Feed, sn: int | None) -> None:
-        if sn is not None and feed.sn is not None:
-            missing = (sn - feed.sn - 1) & 0xFFFF
-            # A step back is a node that counts anew, not 60,000 lost indications.
-            if missing < 0x8000:
-                self.metrics.lost_indications.inc(missing)
-        feed.sn = sn
-
-    def _read(self, feed: Feed, pdu: RicIndication) -> SliceKpis | None:
-        """The KPIs of a period; None while more of its indications are to come."""
-        report = decode_indication_message(pdu.message, feed.dialect)
-        if isinstance(report, IndicationFormat1) and not is_per_ue(feed):
-            return feed.reader.of_cell(report)
-        if not isinstance(report, IndicationFormat3) or not is_per_ue(feed):
-            raise ReportError("unexpected_format", type(report).__name__)
-        slice_of = feed.slice_of if feed.report.slice is None else (lambda ue: feed.report.slice)
-        owned = [(item, index) for item in report.ues if (index := slice_of(item.ue)) is not None]
-        if report.ues and not owned:
-            raise ReportError("unmapped_ues", f"none of {len(report.ues)} UEs is of a known slice")
-        start = decode_indication_header(pdu.header).collection_start
-        ues = feed.cell.collector.add(feed.report.slice, start, owned)
-        if ues is None:
-            return None
-        target = feed.cell.target
-        if target is not None and target.kind is not ControlKind.CCC:
-            feed.cell.ues = {item.ue: index for item, index in ues}
-        return feed.reader.of_ues(ues)
 
     def _note(self, cell: ControlledCell, decision: Decision) -> None:
         """Count a decision and write it down, after its control has left."""
@@ -287,14 +240,18 @@ class SlicingXapp:
         while True:
             await asyncio.sleep(self.config.period_s)
             now_s = time.monotonic()
-            for cell in self.fleet.cells():
-                self._look_after(cell, now_s)
-            self.actuator.expire(now_s)
+            try:
+                for cell in self.fleet.cells():
+                    self._look_after(cell, now_s)
+                self.actuator.expire(now_s)
+            except Exception:
+                _log.exception("watch_failed")
             if self._experience is not None:
                 with contextlib.suppress(OSError):
                     self._experience.flush()
 
     def _look_after(self, cell: ControlledCell, now_s: float) -> None:
+        """Hold a silent cell's quotas, and after long bring the static ones back."""
         decision = cell.loop.on_silence(self.policies.targets, now_s)
         if decision is not None:
             self.metrics.intervened(decision.reasons)

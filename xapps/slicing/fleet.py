@@ -13,7 +13,7 @@ from oran.nodes import NodeInfo
 from oran.slices import RrmPolicyRatio
 from oran.subscription_forms import SubscriptionSpec
 from xapps.slicing.cell import CellLoop
-from xapps.slicing.config import ReportKind, XappConfig
+from xapps.slicing.config import XappConfig
 from xapps.slicing.control import ControlTarget, Policy
 from xapps.slicing.controllers import create
 from xapps.slicing.errors import NodeError
@@ -174,8 +174,3 @@ class Fleet:
         del self._models[name]
         self._feeds = {spec: feed for spec, feed in self._feeds.items() if spec.meid != name}
         self._cells = {key: cell for key, cell in self._cells.items() if key[0] != name}
-
-
-def is_per_ue(feed: Feed) -> bool:
-    """Whether a feed's reports speak of UEs."""
-    return feed.report.kind in (ReportKind.UES, ReportKind.CONDITIONS)

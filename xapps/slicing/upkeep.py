@@ -104,7 +104,11 @@ class Upkeep:
         """A round every second, for ever."""
         while True:
             started_s = time.monotonic()
-            await self.round()
+            try:
+                await self.round()
+            except Exception:
+                # Whatever a platform answers, the xApp goes on trying.
+                _log.exception("upkeep_failed")
             await asyncio.sleep(max(0.05, PERIOD_S - (time.monotonic() - started_s)))
 
     async def round(self) -> None:
