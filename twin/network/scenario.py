@@ -81,8 +81,8 @@ class SliceTraffic:
 
 
 # The default slices contend: at load factor 1.5 each cell's needs exceed its PRBs for much of the time, and each
-# slice needs more than a third of those cells that are hot for it. eMBB is elastic: it asks for twice what it is
-# promised. URLLC is small but cannot wait. mMTC devices are many, indoors, and receive QPSK only, so they need many
+# slice needs more than a third of the cells that are hot for it. eMBB is elastic: it asks for twice what it is
+# promised. URLLC is small but cannot wait. mMTC devices are many, indoors, and receive QPSK only: they need many
 # PRBs per bit, but their reports may wait a second.
 EMBB = SliceTraffic(
     name="eMBB",
