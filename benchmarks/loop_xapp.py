@@ -1,0 +1,190 @@
+"""The slicing xApp on one core, with a clock at its RMR endpoint: a part of `benchmarks/loop.py`.
+
+It is the xApp that `python -m xapps.slicing` runs, and takes the same options behind `--`. Every indication
+received is kept with its time, and so is the time at which the control that answers it had left.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from oran.e2.e2ap.codec import decode
+from oran.e2.e2ap.messages import RicIndication
+from oran.e2.kpm.codec import decode_indication_header, decode_indication_message
+from oran.e2.kpm.messages import IndicationFormat3
+from oran.rmr import RmrEndpoint, RmrMessage
+from oran.rmr.transport import SendResult
+from oran.rmr.types import RIC_CONTROL_REQ, RIC_INDICATION
+from oran.sdl import MemorySdl
+from xapps.slicing import __main__ as command
+from xapps.slicing import logs
+from xapps.slicing.app import SlicingXapp
+
+WARM_UP_S = 1.0
+NTP_EPOCH_S = 2_208_988_800
+JSON = dict[str, object]
+
+
+@dataclass(slots=True)
+class Sample:
+    """One indication, and when its control had left (0: none was sent at once)."""
+
+    message: RmrMessage
+    control_s: float = 0.0
+    control_unix_s: float = 0.0
+
+
+class TimedEndpoint(RmrEndpoint):
+    """An RMR endpoint that notes when an indication's answer has left.
+
+    The xApp decides on one message before it takes the next, so a control answers the message taken last.
+    """
+
+    samples: list[Sample]
+    keeping = False
+    _current: Sample | None = None
+
+    async def receive(self) -> RmrMessage:
+        """The next message, noted when it is an indication."""
+        self._current = None
+        message = await super().receive()
+        if self.keeping and message.mtype == RIC_INDICATION:
+            self._current = Sample(message)
+            self.samples.append(self._current)
+        return message
+
+    def send(self, message: RmrMessage) -> SendResult:
+        """Send, and note the time afterwards; what waits in a queue has not left."""
+        result = super().send(message)
+        if self._current is not None and message.mtype == RIC_CONTROL_REQ and result is SendResult.SENT:
+            self._current.control_s = time.perf_counter()
+            self._current.control_unix_s = time.time()
+        return result
+
+
+def percentiles(values: list[float], name: str) -> JSON:
+    """p50, p99, p99.9 and the most, in ms."""
+    if not values:
+        return {}
+    points = np.percentile(values, [50, 99, 99.9, 100]) * 1e3
+    return {
+        f"{name}_{key}_ms": round(float(x), 3)
+        for key, x in zip(("p50", "p99", "p999", "max"), points, strict=True)
+    }
+
+
+def figures(samples: list[Sample], reports_lag_s: float) -> JSON:
+    """What the samples say; `reports_lag_s` is how long after its collection time a report is sent."""
+    decided = [item for item in samples if item.control_s]
+    indications = list(_decoded(samples))
+    stamps = [_unix_s(item) for item in indications]
+    first_s, last_s = min(stamps, default=0.0), max(stamps, default=0.0)
+    way = [
+        sample.control_unix_s - stamp - reports_lag_s
+        for sample, stamp in zip(samples, stamps, strict=True)
+        if sample.control_s
+    ]
+    reports = [decode_indication_message(item.message) for item in indications[:: max(1, len(indications) // 200)]]
+    ues = [len(report.ues) for report in reports if isinstance(report, IndicationFormat3)]
+    values = [
+        len(report.ues[0].report.records[0].values)
+        for report in reports
+        if isinstance(report, IndicationFormat3) and report.ues
+    ]
+    parts = len(samples) / len(decided) if decided else 0.0
+    return {
+        "indications": len(samples),
+        "decisions": len(decided),
+        "lost": _lost(samples, indications),
+        **percentiles([item.control_s - item.message.received_s for item in decided], "decision"),
+        **percentiles(way, "node_to_control"),
+        "first_stamp_s": first_s,
+        "last_stamp_s": last_s,
+        "indications_between": sum(first_s < stamp < last_s for stamp in stamps),
+        "indications_per_decision": round(parts, 2),
+        "ues_per_decision": round(float(np.mean(ues)) * parts, 1) if ues else 0.0,
+        "values_per_ue": max(values, default=0),
+        "octets_per_indication": round(float(np.mean([len(item.message) for item in indications] or [0]))),
+    }
+
+
+def _decoded(samples: list[Sample]) -> Iterator[RicIndication]:
+    for sample in samples:
+        message = decode(sample.message.payload)
+        assert isinstance(message, RicIndication)
+        yield message
+
+
+def _unix_s(indication: RicIndication) -> float:
+    """The collection time, from its NTP form."""
+    whole, fraction = struct.unpack(">II", decode_indication_header(indication.header).collection_start)
+    return float(whole - NTP_EPOCH_S + fraction / 2**32)
+
+
+def _lost(samples: list[Sample], indications: list[RicIndication]) -> int:
+    """Numbers missing between the first and the last indication of each subscription."""
+    last: dict[tuple[str, int], int] = {}
+    lost = 0
+    for sample, indication in zip(samples, indications, strict=True):
+        assert indication.sn is not None
+        key = sample.message.meid, sample.message.sub_id
+        lost += (indication.sn - last.get(key, indication.sn - 1) - 1) & 0xFFFF
+        last[key] = indication.sn
+    return lost
+
+
+async def measure(options: argparse.Namespace) -> JSON:
+    """Run the xApp, wait until all nodes report, measure, and stop it as SIGTERM would."""
+    config, descriptor = command.read_config(options, os.environ)
+    endpoint = TimedEndpoint(command.rmr_config(config, os.environ))
+    endpoint.samples = []
+    sdl = MemorySdl()
+    xapp = SlicingXapp(
+        config, endpoint, descriptor=descriptor, sdl=sdl, control_port=lambda: endpoint.control_port
+    )
+    async with xapp:
+        print(json.dumps({"event": "ready"}), flush=True)
+        gc.collect()
+        gc.freeze()
+        async with asyncio.timeout(60):
+            while sum(feed.sn is not None for feed in xapp.fleet.feeds()) < options.nodes:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(WARM_UP_S)
+        endpoint.keeping = True
+        began_s, began_cpu_s = time.perf_counter(), time.process_time()
+        await asyncio.sleep(options.seconds)
+        endpoint.keeping = False
+        taken_s, taken_cpu_s = time.perf_counter() - began_s, time.process_time() - began_cpu_s
+    await sdl.close()
+    return {
+        "seconds": round(taken_s, 2),
+        "cpu_share": round(taken_cpu_s / taken_s, 3),
+        **figures(endpoint.samples, options.lag_s),
+        "dropped": sum(endpoint.counters.dropped.values()),
+    }
+
+
+def main() -> None:
+    """Pin to a core, measure, print the figures as one line of JSON."""
+    parser = command.parser()
+    parser.add_argument("--core", type=int, help="the core to run on")
+    parser.add_argument("--nodes", type=int, required=True, help="begin when so many subscriptions report")
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--lag-s", type=float, default=0.0, help="how long after its time stamp a report is sent")
+    options = parser.parse_args()
+    if options.core is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {options.core})
+    logs.configure(options.log_level)
+    print(json.dumps(asyncio.run(measure(options))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
