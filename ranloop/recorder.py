@@ -42,6 +42,8 @@ from ranloop.recording import RecordingWriter
 _log = structlog.get_logger(__name__)
 
 RECONCILE_S = 2.0
+OSC_REQUESTOR = 123
+"""The RIC requestor id that OSC's subscription manager always uses."""
 CELL_STYLE, UE_STYLE = 1, 4
 _KINDS = {"cell": (CELL_STYLE,), "ue": (UE_STYLE,), "both": (CELL_STYLE, UE_STYLE)}
 _PREFIXES = {"gnb": NodeKind.GNB, "gnbd": NodeKind.GNB, "gnbc": NodeKind.GNB, "en_gnb": NodeKind.EN_GNB}
@@ -133,10 +135,10 @@ async def _record(
     writer: RecordingWriter,
     stop: asyncio.Event,
 ) -> RecordCounts:
-    counts = RecordCounts()
+    counts, noted = RecordCounts(), set[int]()
     await nodes.list_nodes()
     listening = asyncio.create_task(listen(rmr, writer, counts))
-    keeping = asyncio.create_task(_keep_subscribed(config, nodes, subscriptions, writer, counts))
+    keeping = asyncio.create_task(_keep_subscribed(config, nodes, subscriptions, writer, counts, noted))
     stopping = asyncio.create_task(stop.wait())
     try:
         done, _ = await asyncio.wait({listening, keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -146,6 +148,7 @@ async def _record(
         for task in (listening, keeping, stopping):
             task.cancel()
         await asyncio.gather(listening, keeping, stopping, return_exceptions=True)
+        _write_requests(subscriptions, writer, noted)
         await subscriptions.unsubscribe_all()
     return counts
 
@@ -173,9 +176,9 @@ async def _keep_subscribed(
     subscriptions: SubscriptionClient,
     writer: RecordingWriter,
     counts: RecordCounts,
+    noted: set[int],
 ) -> None:
     specs: dict[str, tuple[SubscriptionSpec, ...]] = {}
-    noted: set[int] = set()
     while True:
         try:
             connected = {node.name for node in await nodes.list_nodes() if node.connected}
@@ -185,13 +188,18 @@ async def _keep_subscribed(
             await subscriptions.reconcile(wanted, connected)
         except (NodeListError, SubscriptionError) as error:
             _log.warning("ric_does_not_answer", reason=str(error))
-        for spec, held in subscriptions.active.items():
-            if held.xapp_instance_id not in noted:
-                noted.add(held.xapp_instance_id)
-                request_id = RicRequestId(123, held.instance_id)
-                request = RicSubscriptionRequest(request_id, spec.function_id, spec.event_trigger, spec.actions)
-                writer.to_node(spec.meid, encode(request), time.time())
+        _write_requests(subscriptions, writer, noted)
         await asyncio.sleep(RECONCILE_S)
+
+
+def _write_requests(subscriptions: SubscriptionClient, writer: RecordingWriter, noted: set[int]) -> None:
+    """Write the RIC's request of each subscription that is not `noted` yet, as the node got it."""
+    for spec, held in subscriptions.active.items():
+        if held.xapp_instance_id not in noted:
+            noted.add(held.xapp_instance_id)
+            request_id = RicRequestId(OSC_REQUESTOR, held.instance_id)
+            request = RicSubscriptionRequest(request_id, spec.function_id, spec.event_trigger, spec.actions)
+            writer.to_node(spec.meid, encode(request), time.time())
 
 
 def _introduce(

@@ -26,6 +26,7 @@ from oran.e2.kpm.messages import (
 from oran.e2.rc.slice_quota import SlicePrbQuota, encode_slice_prb_quota_header, encode_slice_prb_quota_message
 from oran.errors import SubscriptionRefused
 from oran.ric import NearRtRic
+from oran.subscriptions import SubscriptionClient
 from tests.twin.e2node_loop import WAIT_S, Xapp, ric_config, running, until, xapp_on
 from tests.twin.test_e2node_reports import CONFIG, END_S, sample
 from twin.e2node.cell import Cell
@@ -201,6 +202,16 @@ def setup_response(request: e2ap.E2SetupRequest) -> bytes:
     acks = tuple(e2ap.ComponentConfigAck(item.component) for item in request.components)
     ric = e2ap.GlobalRicId(plmn_to_octets("001", "01"), 1)
     return encode(e2ap.E2SetupResponse(request.transaction_id, ric, components=acks))
+
+
+async def test_an_xapp_that_crashed_leaves_no_second_subscription_behind(loop: Loop) -> None:
+    await loop.xapp.subscribe(loop.node.name, 2, CELL_REPORT)
+    crashed = loop.xapp.subscriptions
+    reborn = SubscriptionClient(loop.ric.addresses["subscription"], crashed.endpoint)
+    assert await reborn.delete_stale() == 1
+    await until(lambda: loop.node.subscriptions == 0)
+    assert await reborn.list() == ()
+    await reborn.close()
 
 
 class Peer:
