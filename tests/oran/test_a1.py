@@ -4,7 +4,7 @@ import json
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oran.a1.errors import A1Error
@@ -92,6 +92,7 @@ def test_an_oversized_message_is_refused_unread() -> None:
         parse_request(b" " * (1 << 20))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
 def test_any_octets_give_a_request_or_an_a1_error(message: bytes) -> None:
     try:
@@ -198,6 +199,7 @@ def nearly_right() -> st.SearchStrategy[JsonObject]:
     return build()
 
 
+@settings(deadline=None)
 @given(policies | nearly_right())
 def test_the_parser_and_the_schema_agree(policy: JsonObject) -> None:
     lawful = jsonschema.Draft7Validator(CREATE_SCHEMA).is_valid(policy)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oran.errors import SdlError
@@ -189,6 +189,7 @@ def test_a_wrong_environment_is_refused(environ: dict[str, str]) -> None:
         addresses_from_env(environ)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -367,6 +367,7 @@ entries = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(scalars | entries | st.lists(entries, max_size=3))
 def test_any_json_is_read_without_harm(body) -> None:  # type: ignore[no-untyped-def]
     assert all(item.e2_instance_id >= 0 for item in forms.instances(body))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oran import kpi
@@ -126,6 +126,7 @@ def test_a_cut_file_gives_what_is_whole(tmp_path: Path) -> None:
     assert read_recording(path).indications == 2
 
 
+@settings(deadline=None)
 @given(place=st.integers(24, 3000), value=st.integers(0, 255))
 def test_a_damaged_file_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, place: int, value: int
@@ -155,6 +156,7 @@ def test_a_node_is_known_by_its_name(node_id: GlobalE2NodeId) -> None:
     assert node_id_of(node_id.ran_name) == node_id
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30) | st.from_regex(r"(en_)?gnb[dc]?(_[0-9a-fx]{0,9}){0,5}", fullmatch=True))
 def test_any_name_is_a_node_or_refused(name: str) -> None:
     try:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oran.e2.ccc.control import decode_control_outcome, encode_control_header, encode_control_message
@@ -119,6 +119,7 @@ def test_ccc_without_any_change_is_refused() -> None:
     assert ccc(cell()).cause is not None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.binary(max_size=60))
 def test_any_octets_are_refused_without_harm(header: bytes, message: bytes) -> None:
     target = cell()
@@ -169,6 +170,7 @@ def test_rc_wants_a_ue_that_is_served_and_slices_that_exist() -> None:
 percent = st.integers(-10, 120)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), percent, percent, percent), max_size=8))
 def test_whatever_is_asked_the_ratios_stay_valid(steps: list[tuple[int, int, int, int]]) -> None:
     target = cell()
@@ -189,6 +191,7 @@ GOOD_CCC = encode_control_message(
 GOOD_RC = encode_slice_prb_quota_message(quotas((0, 50, 80), (10, 20, 30)))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4))
 def test_damaged_controls_leave_valid_ratios(damage: list[tuple[int, int]]) -> None:
     target = cell()

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oran import kpi
@@ -306,6 +306,7 @@ def test_a_node_without_slice_labels_measures_the_cell_only() -> None:
     assert report.records[0].values == (40,)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40), st.binary(max_size=40))
 def test_any_octets_are_a_report_or_a_refusal(trigger: bytes, definition: bytes) -> None:
     for event in (trigger, encode_event_trigger(EventTrigger(100))):
@@ -316,6 +317,7 @@ def test_any_octets_are_a_report_or_a_refusal(trigger: bytes, definition: bytes)
         made.add(sample(), END_S)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=5))
 def test_summing_up_keeps_volumes_and_stays_within_what_was_measured(scales: list[float]) -> None:
     steps = [sample(scale=scale) for scale in scales]
