@@ -117,20 +117,17 @@ def fill(needs: np.ndarray, weight: np.ndarray, total: float) -> np.ndarray:
     proportion to weight. Needs are >= 0, weights > 0; exact, by raising the level over the sorted need / weight.
     """
     weight = np.broadcast_to(weight, needs.shape)
-    order = np.argsort(needs / weight, axis=-1)
+    order = (needs / weight).argsort(axis=-1)
     sorted_need = np.take_along_axis(needs, order, axis=-1)
     sorted_weight = np.take_along_axis(weight, order, axis=-1)
-    left = np.full(needs.shape[:-1], total)
-    weights_left = sorted_weight.sum(axis=-1)
-    given = np.zeros_like(needs)
-    for index in range(needs.shape[-1]):
-        level = left / np.maximum(weights_left, 1e-12)
-        given[..., index] = np.minimum(sorted_need[..., index], level * sorted_weight[..., index])
-        left = left - given[..., index]
-        weights_left = weights_left - sorted_weight[..., index]
-    given = given + np.maximum(left, 0.0)[..., None] * sorted_weight / sorted_weight.sum(axis=-1, keepdims=True)
-    shares: np.ndarray = np.empty_like(given)
-    np.put_along_axis(shares, order, given, axis=-1)
+    # The level if those before each slice are full and the rest is shared; the highest of these is the true one.
+    left = np.full_like(sorted_need, total)
+    left[..., 1:] -= sorted_need[..., :-1].cumsum(axis=-1)
+    weights_left = sorted_weight[..., ::-1].cumsum(axis=-1)[..., ::-1]
+    level = (left / weights_left).max(axis=-1, keepdims=True)
+    given = np.minimum(needs, level * weight)
+    spare = np.maximum(total - given.sum(axis=-1, keepdims=True), 0.0)
+    shares: np.ndarray = given + spare * weight / weight.sum(axis=-1, keepdims=True)
     return shares
 
 

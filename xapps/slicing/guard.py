@@ -13,8 +13,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from oran import kpi
+from oran.arrays import namespace
 from oran.slices import DEDICATED, MAX, MIN, project, static_ratios, valid
-from xapps.slicing.observation import FIELDS, CellObservation, namespace
+from xapps.slicing.observation import FIELDS, CellObservation
 
 A = TypeVar("A")
 
@@ -151,21 +152,26 @@ def _tame(xp: Any, ratios: Any) -> Any:
     return xp.where(xp.abs(ratios) < TINY, 0.0, tame)
 
 
+_LOWEST = np.array([[kpi.QUANTITIES[name].lowest] for name in FIELDS.values()])
+_HIGHEST = np.array([[kpi.QUANTITIES[name].highest] for name in FIELDS.values()])
+
+
 def implausible(observation: CellObservation) -> str | None:
     """Name the first KPI of a cell that cannot be true, or None.
 
     NaN is a KPI without a value, which is allowed; but a cell needs PRBs, and its slices cannot use more of them
     than it has (a tenth is let pass for rounding and averaging).
     """
-    for field, name in FIELDS.items():
-        quantity = kpi.QUANTITIES[name]
-        values = getattr(observation.kpis, field)
-        if ((values < quantity.lowest) | (values > quantity.highest)).any():
-            return name
+    kpis = observation.kpis
+    values = np.array([getattr(kpis, field) for field in FIELDS])
+    # NaN is neither too low nor too high.
+    wrong = (values < _LOWEST) | (values > _HIGHEST)
+    if wrong.any():
+        return next(name for name, row in zip(FIELDS.values(), wrong, strict=True) if row.any())
     available = float(observation.prb_available)
     if not 0 < available <= kpi.QUANTITIES[kpi.PRB_AVAILABLE_DL].highest:
         return kpi.PRB_AVAILABLE_DL
-    if np.nansum(observation.kpis.prb_used) > 1.1 * available + 1:
+    if np.nansum(kpis.prb_used) > 1.1 * available + 1:
         return kpi.PRB_USED_DL
     return None
 

@@ -4,7 +4,7 @@ import time
 
 from oran.e2.e2ap.codec import decode
 from oran.e2.e2ap.messages import RicIndication
-from oran.e2.kpm.codec import decode_indication_header, decode_indication_message
+from oran.e2.kpm.codec import decode_indication_message
 from oran.e2.kpm.messages import IndicationFormat1, IndicationFormat3
 from oran.rmr.message import RmrMessage
 from oran.subscriptions import Subscription
@@ -79,8 +79,7 @@ def _of_ues(feed: Feed, pdu: RicIndication) -> SliceKpis | None:
         owned = [(item, index) for item in report.ues if (index := feed.slice_of(item.ue)) is not None]
         if report.ues and not owned:
             raise ReportError("unmapped_ues", f"none of {len(report.ues)} UEs is of a known slice")
-    start = decode_indication_header(pdu.header).collection_start
-    ues = feed.cell.collector.add(of_one, start, owned)
+    ues = feed.cell.collector.add(of_one, owned)
     if ues is None:
         return None
     target = feed.cell.target

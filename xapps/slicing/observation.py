@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-from array_api_compat import array_namespace
 
 from oran import kpi
+from oran.arrays import namespace
 from oran.e2.identity import CellGlobalId
 from oran.slices import SNssai
 
@@ -106,11 +106,6 @@ def observe(
         ratios=ratios,
         backlog_bit=backlog(waiting, came, kpis.delivered_bit, kpis.drop_rate, kpis.delay_s, kpis.period_s),
     )
-
-
-def namespace(*arrays: object) -> Any:
-    """The array library of some arrays; numpy's own is taken bare, as its wrapper costs the control loop time."""
-    return np if all(type(array) is np.ndarray for array in arrays) else array_namespace(*arrays)
 
 
 def arrived(arrived_bit: A, delivered_bit: A) -> A:

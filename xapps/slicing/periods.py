@@ -1,13 +1,15 @@
 """Puts together the UE reports of one period, which may come in several indications.
 
 A node splits a report that is long, and reports each slice by itself where one subscription per slice was made; a
-slice or cell without UEs sends nothing. So nobody says which indication is a period's last: it is taken that as
-many will come as came in the period before.
+slice without UEs sends nothing. So nobody says which indication is a period's last: it is taken that as many will
+come as came in the period before. Nor does the header's time tell periods apart, since up to KPM v2.03 it counts
+whole seconds; but no UE is reported twice in a period.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+from oran.e2.identity import UeId
 from xapps.slicing.reports import OwnedReport
 
 MAX_UES = 20_000
@@ -20,24 +22,27 @@ class PeriodCollector:
     def __init__(self, sources: Iterable[int | None]) -> None:
         self._expected: Counter[int | None] = Counter(sources)
         self._came: Counter[int | None] = Counter()
-        self._starts: dict[int | None, bytes] = {}
+        self._reported: defaultdict[int | None, set[UeId]] = defaultdict(set)
+        self._before: defaultdict[int | None, set[UeId]] = defaultdict(set)
         self._ues: list[OwnedReport] = []
 
-    def add(self, source: int | None, start: bytes, ues: Sequence[OwnedReport]) -> list[OwnedReport] | None:
-        """Take an indication whose collection began at `start`; a whole period's UE reports where one is complete.
+    def add(self, source: int | None, ues: Sequence[OwnedReport]) -> list[OwnedReport] | None:
+        """Take an indication's UE reports; a whole period's where one is complete.
 
-        A period is complete when as much came as in the one before, or when the next one begins.
+        A period is complete when as much came as in the one before, or when a UE comes again: the next has begun.
         """
+        names = {item.ue for item, _ in ues}
         ended = None
         if self._came[source]:
-            if self._starts[source] != start:
+            if not names or names & self._reported[source]:
                 ended = self._end()
-        elif self._starts.get(source) == start:
+        elif names and self._before[source] and not names & self._before[source]:
             # A straggler of the period that was taken to be complete: the next one waits for it.
             self._expected[source] += 1
+            self._before[source] |= names
             return None
-        self._starts[source] = start
         self._came[source] += 1
+        self._reported[source] |= names
         self._ues += ues[: max(0, MAX_UES - len(self._ues))]
         if all(self._came[key] >= count for key, count in self._expected.items()):
             return self._end()
@@ -46,4 +51,5 @@ class PeriodCollector:
     def _end(self) -> list[OwnedReport]:
         whole, self._ues = self._ues, []
         self._expected, self._came = +self._came, Counter()
+        self._before, self._reported = self._reported, defaultdict(set)
         return whole

@@ -7,73 +7,86 @@ from xapps.slicing.periods import MAX_UES, PeriodCollector
 from xapps.slicing.reports import OwnedReport
 
 
-def ue(number: int) -> list[OwnedReport]:
-    return [(UeReport(GnbDuUeId(number), IndicationFormat1(())), 0)]
+def report(*numbers: int, mark: int = 0) -> list[OwnedReport]:
+    """A report of these UEs; `mark` tells one period's from another's."""
+    return [(UeReport(GnbDuUeId(number), IndicationFormat1((), granularity_ms=mark)), 0) for number in numbers]
 
 
-def numbers(ues: list[OwnedReport] | None) -> list[int] | None:
-    return None if ues is None else [item.ue.f1ap_id for item, _ in ues if isinstance(item.ue, GnbDuUeId)]
+def told(ues: list[OwnedReport] | None) -> list[tuple[int, int | None]] | None:
+    if ues is None:
+        return None
+    pairs = [(item.ue, item.report.granularity_ms) for item, _ in ues]
+    return [(ue.f1ap_id, mark) for ue, mark in pairs if isinstance(ue, GnbDuUeId)]
 
 
 def test_one_subscription_gives_a_period_with_each_indication() -> None:
     collector = PeriodCollector([None])
-    assert numbers(collector.add(None, b"a", ue(1))) == [1]
-    assert numbers(collector.add(None, b"b", ue(2))) == [2]
+    for mark in range(3):
+        assert told(collector.add(None, report(1, 2, mark=mark))) == [(1, mark), (2, mark)]
 
 
 def test_slices_are_waited_for() -> None:
     collector = PeriodCollector([0, 1, 2])
-    for start in (b"a", b"b"):
-        assert collector.add(0, start, ue(1)) is None
-        assert collector.add(1, start, ue(2)) is None
-        assert numbers(collector.add(2, start, ue(3))) == [1, 2, 3]
+    for mark in range(3):
+        assert collector.add(0, report(1, mark=mark)) is None
+        assert collector.add(1, report(2, mark=mark)) is None
+        assert told(collector.add(2, report(3, mark=mark))) == [(1, mark), (2, mark), (3, mark)]
 
 
-def test_slices_that_report_at_different_times_are_joined_too() -> None:
+def test_a_slice_that_comes_late_is_waited_for_from_then_on() -> None:
     collector = PeriodCollector([0, 1])
-    assert collector.add(0, b"a0", ue(1)) is None
-    assert numbers(collector.add(1, b"a1", ue(2))) == [1, 2]
-    assert collector.add(0, b"b0", ue(3)) is None
-    assert numbers(collector.add(1, b"b1", ue(4))) == [3, 4]
+    collector.add(0, report(1, mark=0))
+    assert told(collector.add(0, report(1, mark=1))) == [(1, 1)]
+    assert collector.add(1, report(2, mark=1)) is None
+    whole = [told(collector.add(source, report(source + 1, mark=mark))) for mark in (2, 3, 4) for source in (0, 1)]
+    assert sum(ues is not None and {ue for ue, _ in ues} == {1, 2} for ues in whole) == 3
 
 
 def test_a_slice_without_ues_is_waited_for_one_period_only() -> None:
     collector = PeriodCollector([0, 1])
-    assert collector.add(0, b"a", ue(1)) is None
-    assert numbers(collector.add(0, b"b", ue(2))) == [2]
-    assert numbers(collector.add(0, b"c", ue(3))) == [3]
+    assert collector.add(0, report(1, mark=0)) is None
+    for mark in (1, 2):
+        assert told(collector.add(0, report(1, mark=mark))) == [(1, mark)]
 
 
 def test_a_report_in_two_parts_is_put_together_from_the_next_period_on() -> None:
     collector = PeriodCollector([None])
-    assert numbers(collector.add(None, b"a", ue(1))) == [1]
-    assert collector.add(None, b"a", ue(2)) is None
-    assert collector.add(None, b"b", ue(3)) is None
-    assert numbers(collector.add(None, b"b", ue(4))) == [3, 4]
+    assert told(collector.add(None, report(1))) == [(1, 0)]
+    assert collector.add(None, report(2)) is None
+    for mark in (1, 2):
+        assert collector.add(None, report(1, mark=mark)) is None
+        assert told(collector.add(None, report(2, mark=mark))) == [(1, mark), (2, mark)]
 
 
 def test_the_next_period_ends_one_that_stayed_short() -> None:
     collector = PeriodCollector([None])
-    collector.add(None, b"a", ue(1))
-    collector.add(None, b"a", ue(2))
-    assert collector.add(None, b"b", ue(3)) is None
-    assert numbers(collector.add(None, b"c", ue(4))) == [4]
+    collector.add(None, report(1))
+    collector.add(None, report(2))
+    assert collector.add(None, report(1, mark=1)) is None
+    assert told(collector.add(None, report(1, mark=2))) == [(1, 2)]
+
+
+def test_empty_reports_are_periods_too() -> None:
+    collector = PeriodCollector([None])
+    assert collector.add(None, []) == []
+    assert collector.add(None, []) == []
 
 
 def test_ues_of_one_period_are_bounded() -> None:
     collector = PeriodCollector([None, 1])
-    for _ in range(30):
-        assert collector.add(None, b"a", ue(1) * 1000) is None
-    whole = collector.add(1, b"a", ue(2))
+    for first in range(0, 30_000, 1000):
+        assert collector.add(None, report(*range(first, first + 1000))) is None
+    whole = collector.add(1, report(99_999))
     assert whole is not None
     assert len(whole) == MAX_UES
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), max_size=60))
-def test_no_report_is_told_twice(arrivals: list[tuple[int, int]]) -> None:
+@given(st.lists(st.tuples(st.integers(0, 2), st.sets(st.integers(0, 5), max_size=3)), max_size=60))
+def test_no_report_is_told_twice_and_no_ue_twice_in_a_period(arrivals: list[tuple[int, set[int]]]) -> None:
     collector = PeriodCollector([0, 1, 2])
-    told: list[int] = []
-    for number, (source, start) in enumerate(arrivals):
-        told += numbers(collector.add(source, bytes([start]), ue(number))) or []
-    assert len(told) == len(set(told))
-    assert set(told) <= set(range(len(arrivals)))
+    seen: list[tuple[int, int | None]] = []
+    for mark, (source, ues) in enumerate(arrivals):
+        period = told(collector.add(source, report(*(10 * source + ue for ue in ues), mark=mark))) or []
+        assert len({ue for ue, _ in period}) == len(period)
+        seen += period
+    assert len(seen) == len(set(seen))
