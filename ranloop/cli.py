@@ -49,6 +49,59 @@ def e2(context: typer.Context) -> None:
     _run("oran.e2", context.args)
 
 
+@app.command("a1-type")
+def a1_type() -> None:
+    """Print the A1 policy type that the xApp takes, as the body of its PUT."""
+    import json
+
+    from oran.a1.slice_sla import POLICY_TYPE
+
+    print(json.dumps(POLICY_TYPE))
+
+
+@app.command()
+def record(
+    out: Annotated[Path, typer.Option(help="Capture file to write.", dir_okay=False)] = Path("traffic.pcap"),
+    ric_host: Annotated[str, typer.Option(help="Host of the RIC.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address of this machine that the RIC reaches.")] = "127.0.0.1",
+    reports: Annotated[str, typer.Option(help="What to ask for: cell, ue or both.")] = "both",
+    slices: Annotated[
+        str, typer.Option(help="Slices to measure cells by; empty for none.")
+    ] = "1-000001,2-000001,3-000001",
+    period_ms: Annotated[int, typer.Option(help="Reporting period.", min=1, max=60_000)] = 100,
+    seconds: Annotated[float | None, typer.Option(help="Stop after this time; else on Ctrl-C.", min=0)] = None,
+) -> None:
+    """Record the live E2 traffic of a RIC's nodes into a pcap file."""
+    from ranloop.traffic import run_record
+
+    run_record(
+        out,
+        ric_host=ric_host,
+        host=host,
+        reports=reports,
+        slices=slices,
+        period_ms=period_ms,
+        seconds=seconds,
+    )
+
+
+@app.command()
+def replay(
+    recording: Annotated[Path, typer.Argument(help="A recording.", exists=True, dir_okay=False)],
+    ric: Annotated[str, typer.Option(help="The RIC's E2 address.")] = "tcp://127.0.0.1:36421",
+    period_ms: Annotated[
+        float | None,
+        typer.Option(help="Reporting period; 0 for as fast as possible. Default: as recorded.", min=0),
+    ] = None,
+    loops: Annotated[int, typer.Option(help="How often; 0 until stopped.", min=0)] = 1,
+    seconds: Annotated[float | None, typer.Option(help="Stop after this time.", min=0)] = None,
+) -> None:
+    """Play recorded nodes back to a RIC, once it subscribes."""
+    from ranloop.traffic import run_replay
+
+    run_replay(recording, ric=ric, period_ms=period_ms, loops=loops, seconds=seconds)
+
+
 @app.command()
 def demo(
     nodes: Annotated[int, typer.Option(help="DUs, one cell each.", min=1, max=60)] = 6,
