@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-from array_api_compat import array_namespace
 
+from oran.arrays import namespace
 from oran.slices import SNssai
 
 A = TypeVar("A")
@@ -81,7 +81,7 @@ def qos_ratio(targets: SlaTargets, throughput_bps: A, delay_s: A, drop_rate: A) 
     has the smallest. An objective that is not promised, or for which nothing was measured (NaN), does not count; a
     slice with none left has kept its promise: 1. Inputs and result have shape [..., slices].
     """
-    xp = array_namespace(throughput_bps)
+    xp = namespace(throughput_bps)
     floor = 1e-12
     parts = (
         (throughput_bps, _like(xp, targets.throughput_bps, throughput_bps), True),
@@ -110,7 +110,7 @@ def satisfied(ratio: A) -> A:
 
 def satisfaction(targets: SlaTargets, ratio: A) -> A:
     """Weighted share of promises kept, 0..1; QoS ratio [..., slices] -> [...]."""
-    xp = array_namespace(ratio)
+    xp = namespace(ratio)
     kept = xp.where(ratio >= 1.0, xp.ones_like(ratio), xp.zeros_like(ratio))  # type: ignore[operator]
     share: A = xp.sum(kept * _like(xp, targets.weight, ratio), axis=-1)
     return share
@@ -122,7 +122,7 @@ def reward(targets: SlaTargets, ratio: A) -> A:
     A slice's deviation (ratio - 1) / (ratio + 1) is 0 when the promise is kept exactly, -1 when nothing is
     delivered, and keeps a slope everywhere, so that a hopeless slice and a spoilt one still differ by degrees.
     """
-    xp = array_namespace(ratio)
+    xp = namespace(ratio)
     deviation = (ratio - 1.0) / (ratio + 1.0)  # type: ignore[operator]
     total: A = xp.sum(deviation * _like(xp, targets.weight, ratio), axis=-1)
     return total

@@ -8,11 +8,13 @@ The array functions take and give arrays of shape [..., slices, 3] in the order 
 or torch alike, with any leading batch dimensions.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from array_api_compat import array_namespace
+
+from oran.arrays import namespace
 
 A = TypeVar("A")
 
@@ -73,7 +75,7 @@ def hard_ratios(slices: int) -> np.ndarray:
 
 def valid(ratios: A, *, tolerance: float = 1e-6) -> A:
     """Tell for each policy whether it keeps every rule; [..., slices, 3] -> bool [...]. NaN is not valid."""
-    xp = array_namespace(ratios)
+    xp = namespace(ratios)
     dedicated, low, high = ratios[..., DEDICATED], ratios[..., MIN], ratios[..., MAX]  # type: ignore[index]
     ordered = (
         (dedicated >= -tolerance)
@@ -91,11 +93,11 @@ def project(ratios: A) -> A:
     Everything is clipped to 0..100; an overbooked sum of min is scaled down to 100; then max is raised to min and
     dedicated lowered to min. [..., slices, 3] -> the same shape. NaN stays NaN: refuse it before.
     """
-    xp = array_namespace(ratios)
+    xp = namespace(ratios)
     clipped = xp.clip(ratios, 0.0, 100.0)
     low = clipped[..., MIN]
     total = xp.sum(low, axis=-1, keepdims=True)
-    low = xp.where(total > 100.0, low * (100.0 / xp.where(total > 0, total, xp.ones_like(total))), low)
+    low = low * (100.0 / xp.where(total > 100.0, total, 100.0))
     high = xp.maximum(clipped[..., MAX], low)
     dedicated = xp.minimum(clipped[..., DEDICATED], low)
     moved: A = xp.stack([dedicated, low, high], axis=-1)
@@ -108,21 +110,31 @@ def to_policy(slices: tuple[SNssai, ...], ratios: np.ndarray) -> tuple[RrmPolicy
     min is rounded down and the percent points lost are given back to the largest remainders, so that the sum of
     min never grows. Raises ValueError when the policy is not valid or the shape does not fit the slices.
     """
-    if ratios.shape != (len(slices), 3) or not valid(ratios):
-        raise ValueError(f"ratios {ratios.tolist()} are no valid policy for {len(slices)} slices")
-    exact = np.clip(ratios, 0.0, 100.0)
-    low = np.floor(exact[:, MIN] + 1e-9)
-    spare = round(exact[:, MIN].sum() - 1e-9) - int(low.sum())
-    by_remainder = np.argsort(low - exact[:, MIN], kind="stable")
-    low[by_remainder[: max(0, min(spare, len(slices)))]] += 1
-    if low.sum() > 100:
-        low = np.floor(exact[:, MIN] + 1e-9)
-    high = np.maximum(np.minimum(np.rint(exact[:, MAX]), 100), low)
-    dedicated = np.minimum(np.rint(exact[:, DEDICATED]), low)
+    rows: list[tuple[float, float, float]] = ratios.tolist()
+    # Plain numbers: for a handful of slices numpy's calls would cost ten times what they compute.
+    if ratios.shape != (len(slices), 3) or not _valid(rows):
+        raise ValueError(f"ratios {rows} are no valid policy for {len(slices)} slices")
+    exact = [min(max(low, 0.0), 100.0) for _, low, _ in rows]
+    floors = [math.floor(low + 1e-9) for low in exact]
+    spare = round(sum(exact) - 1e-9) - sum(floors)
+    lows = list(floors)
+    for index in sorted(range(len(rows)), key=lambda i: floors[i] - exact[i])[: max(0, spare)]:
+        lows[index] += 1
+    if sum(lows) > 100:
+        lows = floors
     return tuple(
-        RrmPolicyRatio(name, int(d), int(lo), int(hi))
-        for name, d, lo, hi in zip(slices, dedicated, low, high, strict=True)
+        RrmPolicyRatio(name, min(max(round(row[DEDICATED]), 0), low), low, max(min(round(row[MAX]), 100), low))
+        for name, row, low in zip(slices, rows, lows, strict=True)
     )
+
+
+def _valid(rows: list[tuple[float, float, float]], tolerance: float = 1e-6) -> bool:
+    """`valid` of one policy in plain numbers."""
+    ordered = all(
+        -tolerance <= dedicated <= low + tolerance and low <= high + tolerance and high <= 100 + tolerance
+        for dedicated, low, high in rows
+    )
+    return ordered and sum(low for _, low, _ in rows) <= 100 + tolerance
 
 
 def from_policy(policy: tuple[RrmPolicyRatio, ...]) -> np.ndarray:
