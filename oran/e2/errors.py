@@ -1,10 +1,10 @@
 """The exceptions of the E2 codecs.
 
-    E2Error
-      CodecError          names the field and the bit offset
-        DecodeError       the bytes are no such message
-        EncodeError       the value does not fit the message
-      TransportError      the E2 association is down or misused
+E2Error
+  CodecError          names the field and the bit offset
+    DecodeError       the bytes are no such message
+    EncodeError       the value does not fit the message
+  TransportError      the E2 association is down or misused
 """
 
 
