@@ -258,6 +258,18 @@ def test_throughput_is_volume_over_time_with_data() -> None:
     assert torch.allclose(last.throughput_bps, last.delivered_bit / scenario.step_s)
 
 
+def test_prbs_spent_in_vain_are_used_prbs() -> None:
+    """Below the lowest MCS's reach almost nothing gets through, but the cell transmits all the same."""
+    item = replace(EMBB, mean_bps=5e6, speed_mps=(0.0, 0.0), burst_gain=1.0)
+    scenario = Scenario(cells=1, ues=1, slices=(item,), load_factor=1.0, fading_branches=64)
+    level_db = play(scenario, 1, seeds=(3,))[1][-1].ue.sinr_db.item()
+    weak = scenario.with_(tx_power_dbm=scenario.tx_power_dbm - level_db - 11.0)
+    last = play(weak, 10, seeds=(3,))[1][-1]
+    assert -12.0 < last.ue.sinr_db.item() < -10.0
+    assert last.delivered_bit.item() < 0.1 * last.backlog_bit.item()
+    assert last.prb_used.item() == pytest.approx(scenario.prbs)
+
+
 def test_deep_indoor_ues_need_more_prbs_per_bit() -> None:
     used = []
     for loss_db in (0.0, 40.0):

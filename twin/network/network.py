@@ -29,7 +29,7 @@ from twin.network.trace import Drive, Trace
 STREAM_FIRST_FADING = 50
 FAIRNESS_WINDOW_S = 0.5
 """Time constant of the mean rate that proportional fair scheduling divides by."""
-_RATE_FLOOR = 1e-3
+_LEAST_RATE = 1e-9
 _LEAST_MEAN_BPS = 1e3
 
 T = TypeVar("T")
@@ -298,7 +298,8 @@ def _run(
         need = torch.where(reachable, waiting / planned, 0.0)
         prb = _schedule(scenario, fixed, need, planned / mean_bps, work.age(), group, ratios)
         served = work.serve(prb * per_prb)
-        used = torch.minimum(prb, served.left_bit / per_prb.clamp(min=_RATE_FLOOR))
+        # A queue that ran empty used only what it needed; any other used all it was given, in vain or not.
+        used = torch.where(served.emptied, served.left_bit / per_prb.clamp(min=_LEAST_RATE), prb)
         delivered = served.left_bit
         air_s = scenario.base_delay_s + link.repetitions * scenario.harq_round_trip_s
         delay = served.delay * scenario.substep_s + air_s * delivered

@@ -32,7 +32,7 @@ def uniform(keys: Tensor, count: int) -> Tensor:
 def normal_pair(keys: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Two independent standard normal draws, float32, by the Box-Muller transform of one 64-bit word."""
     words = _words(keys, count)
-    radius = ((words >> 32) & _LOW_32).to(torch.float32).add_(0.5).mul_(2.0**-32)
+    radius = (words >> 32).bitwise_and_(_LOW_32).to(torch.float32).add_(0.5).mul_(2.0**-32)
     radius = radius.log_().mul_(-2.0).sqrt_()
     angle = words.bitwise_and_(_LOW_32).to(torch.float32).mul_(2.0 * math.pi * 2.0**-32)
     return angle.cos().mul_(radius), angle.sin_().mul_(radius)
@@ -77,9 +77,9 @@ def _words(keys: Tensor, count: int) -> Tensor:
 
 def _mix(word: Tensor) -> Tensor:
     """SplitMix64's finaliser; shifts are made logical by masking the sign bits that int64 drags in."""
-    word = word ^ ((word >> 30) & 0x3FFFFFFFF)
+    word = word ^ (word >> 30).bitwise_and_(0x3FFFFFFFF)
     word *= _MIX_1
-    word ^= (word >> 27) & 0x1FFFFFFFFF
+    word ^= (word >> 27).bitwise_and_(0x1FFFFFFFFF)
     word *= _MIX_2
-    word ^= (word >> 31) & 0x1FFFFFFFF
+    word ^= (word >> 31).bitwise_and_(0x1FFFFFFFF)
     return word
