@@ -47,6 +47,34 @@ class _Column:
     slice: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What the values of a measurement list are; behind it, those that UEs are summed up by, as arrays.
+
+    `info` is kept so that its identity, by which layouts are found, is never another's.
+    """
+
+    info: tuple[MeasurementInfo, ...]
+    columns: tuple[_Column | None, ...]
+    taken: np.ndarray
+    """Indexes of the columns that are used of a UE."""
+    places: np.ndarray
+    """Where each of these goes in the table."""
+    scales: np.ndarray
+
+    @classmethod
+    def of(cls, info: tuple[MeasurementInfo, ...], columns: tuple[_Column | None, ...]) -> "_Layout":
+        """The layout of columns; of a KPI that comes twice the last one counts."""
+        used = {_PLACE[item.name]: (at, item) for at, item in enumerate(columns) if item and item.name in _PLACE}
+        return cls(
+            info,
+            columns,
+            np.array([at for at, _ in used.values()], dtype=np.intp),
+            np.array(list(used), dtype=np.intp),
+            np.array([item.scale for _, item in used.values()], dtype=np.float64),
+        )
+
+
 class ReportReader:
     """Reads the reports of one node: its unit profile, its measurement ids and our slices are fixed.
 
@@ -60,12 +88,12 @@ class ReportReader:
         self._profile = profile
         self._names = names
         self._period_s = period_s
-        self._layouts: dict[int, tuple[tuple[MeasurementInfo, ...], tuple[_Column | None, ...]]] = {}
+        self._layouts: dict[int, _Layout] = {}
 
     def of_cell(self, report: IndicationFormat1) -> SliceKpis:
         """KPIs of a format 1 report by its slice labels; raises ReportError when it says nothing of our slices."""
         values = _newest(report)
-        columns = self._layout(report.info)
+        columns = self._layout(report.info).columns
         if len(values) != len(columns):
             raise ReportError("wrong_length", f"{len(values)} values for {len(columns)} measurements")
         kpis = SliceKpis.empty(len(self._slices), self._period(report))
@@ -105,28 +133,27 @@ class ReportReader:
             rows.setdefault(id(report.info), []).append(index)
         # Mostly all UEs have one list of measurements, and so are read at once.
         for alike in rows.values():
-            columns = self._layout(reports[alike[0]].info)
+            layout = self._layout(reports[alike[0]].info)
             values = [_newest(reports[index]) for index in alike]
-            if any(len(row) != len(columns) for row in values):
-                raise ReportError("wrong_length", f"{len(values[0])} values for {len(columns)} measurements")
-            numbers = np.array(values, dtype=np.float64).reshape(len(alike), len(columns))
-            for place, column in enumerate(columns):
-                if column is not None and column.name in _PLACE:
-                    table[alike, _PLACE[column.name]] = numbers[:, place] * column.scale
+            width = len(layout.columns)
+            if any(len(row) != width for row in values):
+                raise ReportError("wrong_length", f"{len(values[0])} values for {width} measurements")
+            numbers = np.array(values, dtype=np.float64).reshape(len(alike), width)
+            table[np.array(alike)[:, None], layout.places] = numbers[:, layout.taken] * layout.scales
         return table
 
     def _period(self, report: IndicationFormat1) -> float:
         return self._period_s if report.granularity_ms is None else report.granularity_ms / 1e3
 
-    def _layout(self, info: tuple[MeasurementInfo, ...]) -> tuple[_Column | None, ...]:
+    def _layout(self, info: tuple[MeasurementInfo, ...]) -> _Layout:
         known = self._layouts.get(id(info))
-        if known is not None and known[0] is info:
-            return known[1]
-        columns = tuple(self._column(item, label) for item in info for label in item.labels)
+        if known is not None and known.info is info:
+            return known
+        made = _Layout.of(info, tuple(self._column(item, label) for item in info for label in item.labels))
         if len(self._layouts) >= MAX_CACHED_LAYOUTS:
             self._layouts.clear()
-        self._layouts[id(info)] = (info, columns)
-        return columns
+        self._layouts[id(info)] = made
+        return made
 
     def _column(self, item: MeasurementInfo, label: Label) -> _Column | None:
         name = self._names.get(item.measurement) if isinstance(item.measurement, int) else item.measurement
@@ -140,6 +167,9 @@ class ReportReader:
         return _Column(name, kpi.to_si(name, 1.0, self._profile), index)
 
 
+FAR = 1e150
+"""Larger values are taken for this one, so that a sum is never NaN: that would pass for a KPI without a value."""
+
 _PLACE = {name: place for place, name in enumerate((*FIELDS.values(), kpi.PRB_AVAILABLE_DL))}
 
 
@@ -152,43 +182,42 @@ def _newest(report: IndicationFormat1) -> Sequence[Value]:
 
 
 def _sum_up(table: np.ndarray, owners: np.ndarray, slices: int, period_s: float) -> SliceKpis:
-    """Aggregate UE rows [ues, fields + 1] by slice; see `ReportReader.of_ues`."""
-    throughput, delay, drop, came, left, prbs, active, available = table.T
+    """Aggregate UE rows [ues, fields + 1] by slice; see `ReportReader.of_ues`.
+
+    All sums are columns of one matrix product, as a call costs more than its numbers. Values are held within
+    `FAR`, far beyond what is plausible, where their products and sums are still finite.
+    """
+    table = np.minimum(np.maximum(table, -FAR), FAR)
+    throughput, _, _, came, left, _, active, available = table.T
     has_data = (throughput > 0) | (came > 0) | (left > 0) | (active > 0)
-    there = np.bincount(owners, minlength=slices) > 0
-    with_data = np.bincount(owners, weights=has_data, minlength=slices)
-    reported = _sum(active, owners, there)
-    known = available[~np.isnan(available)]
+    known = ~np.isnan(table[:, :-1])
+    known[:, 0] &= has_data
+    parts = np.ones((len(table), 22))
+    value, worth = parts[:, :7], parts[:, 14:17]
+    value[:] = np.where(known, table[:, :-1], 0.0)
+    parts[:, 7:14] = known
+    # Throughput is weighed by who has data, delay by the data delivered, drop rate by the data that came.
+    worth[:, 0], worth[:, 1], worth[:, 2] = has_data, value[:, 4], value[:, 3]
+    worth *= known[:, :3] & (worth > 0)
+    parts[:, 17:20] = value[:, :3] * worth
+    parts[:, 20] = has_data
+    sums = (owners == np.arange(slices)[:, None]).astype(np.float64) @ parts
+    total, count, weights, weighted = sums[:, :7], sums[:, 7:14], sums[:, 14:17], sums[:, 17:20]
+    heavy = weights > 0
+    divisor = np.maximum(np.where(heavy, weights, count[:, :3]), 1e-300)
+    # Nothing is known where no UE tells it; of what is summed, a slice without UEs has none.
+    mean = np.where(count[:, :3] > 0, np.where(heavy, weighted, total[:, :3]) / divisor, math.nan)
+    silent = (count[:, 3:] == 0) & (sums[:, 21:] > 0)
+    whole = np.where(silent, math.nan, total[:, 3:])
+    told = available[~np.isnan(available)]
     return SliceKpis(
-        throughput_bps=_mean(np.where(has_data, throughput, math.nan), has_data, owners, there),
-        delay_s=_mean(delay, left, owners, there),
-        drop_rate=_mean(drop, came, owners, there),
-        arrived_bit=_sum(came, owners, there),
-        delivered_bit=_sum(left, owners, there),
-        prb_used=_sum(prbs, owners, there),
-        active_ues=np.where(np.isnan(reported), with_data, reported),
-        prb_available=float(known.max()) if known.size else math.nan,
+        throughput_bps=mean[:, 0],
+        delay_s=mean[:, 1],
+        drop_rate=mean[:, 2],
+        arrived_bit=whole[:, 0],
+        delivered_bit=whole[:, 1],
+        prb_used=whole[:, 2],
+        active_ues=np.where(silent[:, 3], sums[:, 20], whole[:, 3]),
+        prb_available=float(told.max()) if told.size else math.nan,
         period_s=period_s,
     )
-
-
-def _sum(values: np.ndarray, owners: np.ndarray, there: np.ndarray) -> np.ndarray:
-    """Sums per slice: 0 for a slice without UEs, NaN for one whose UEs tell nothing."""
-    known = ~np.isnan(values)
-    count = np.bincount(owners, weights=known, minlength=len(there))
-    total = np.bincount(owners, weights=np.where(known, values, 0.0), minlength=len(there))
-    return np.where(there & (count == 0), math.nan, total)
-
-
-def _mean(values: np.ndarray, weights: np.ndarray, owners: np.ndarray, there: np.ndarray) -> np.ndarray:
-    """Weighted means per slice of what is known; the plain one where no weight is, NaN of nothing."""
-    known = ~np.isnan(values)
-    worth = np.where(known & (weights > 0), weights, 0.0)
-    value = np.where(known, values, 0.0)
-    slices = len(there)
-    weight = np.bincount(owners, weights=worth, minlength=slices)
-    count = np.bincount(owners, weights=known, minlength=slices)
-    weighted = np.bincount(owners, weights=value * worth, minlength=slices)
-    plain = np.bincount(owners, weights=value, minlength=slices)
-    mean = np.where(weight > 0, weighted, plain) / np.maximum(np.where(weight > 0, weight, count), 1e-300)
-    return np.where(count > 0, mean, math.nan)

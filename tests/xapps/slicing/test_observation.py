@@ -183,6 +183,13 @@ def test_any_ue_values_give_kpis_or_a_reason(rows: dict[int, dict[str, float | N
     assert all(getattr(kpis, field).shape == (3,) for field in FIELDS)
 
 
+def test_infinite_values_do_not_hide_each_other() -> None:
+    rows = {ue: {kpi.PRB_USED_DL: math.inf, kpi.UE_THROUGHPUT_DL: math.inf} for ue in (1, 11)}
+    kpis = READER.of_ues(owned(ue_report(rows)))
+    for values in (kpis.prb_used, kpis.throughput_bps):
+        assert values[0] == values[1] > 1e100
+
+
 def test_many_layouts_are_forgotten() -> None:
     reader = ReportReader(THREE, profile=kpi.STANDARD, names={}, period_s=0.1)
     for _ in range(1000):
