@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -97,7 +97,6 @@ def test_a_full_buffer_refuses_what_does_not_fit() -> None:
 substep = st.tuples(st.floats(0, 1e6), st.floats(0, 1e6))
 
 
-@settings(deadline=None)
 @given(st.lists(substep, min_size=1, max_size=60), st.integers(1, HISTORY), st.floats(1e3, 1e7))
 def test_bits_are_conserved_and_never_late(plan: list[tuple[float, float]], budget: int, limit: float) -> None:
     """Against a queue of single substeps' arrivals kept as a plain list, across steps of 4 substeps."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oran.slices import SNssai
@@ -92,7 +92,6 @@ def test_bad_json_says_where(text: str, word: str) -> None:
         Scenario.from_json(text)
 
 
-@settings(deadline=None)
 @given(st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps))
 def test_any_text_is_a_scenario_or_a_scenario_error(text: str) -> None:
     try:
@@ -107,7 +106,6 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         Scenario.load(tmp_path / "absent.json")
 
 
-@settings(deadline=None)
 @given(
     st.integers(3, 5000),
     st.tuples(*[st.floats(1e-6, 1e6)] * 3),

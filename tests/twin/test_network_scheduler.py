@@ -1,7 +1,7 @@
 """Scheduling: PRBs are conserved, policies kept, and water finds its level."""
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -21,7 +21,6 @@ weights = st.lists(st.floats(0.01, 100), min_size=3, max_size=3)
 policies = st.lists(st.lists(st.floats(-20, 150), min_size=3, max_size=3), min_size=3, max_size=3)
 
 
-@settings(deadline=None)
 @given(needs, weights, policies)
 def test_slices_keep_every_rule_of_the_policy(
     need: list[float], weight: list[float], policy: list[list[float]]
@@ -54,7 +53,6 @@ def test_unused_prbs_go_by_active_ues() -> None:
     assert torch.allclose(got, tensor([10 + 60.0, 10 + 20.0, 0.0]))
 
 
-@settings(deadline=None)
 @given(needs, weights, st.floats(0, 300))
 def test_water_level_spends_exactly_what_there_is(need: list[float], weight: list[float], capacity: float) -> None:
     level = water_level(tensor(need), tensor(weight), tensor(capacity))
@@ -65,7 +63,6 @@ def test_water_level_spends_exactly_what_there_is(need: list[float], weight: lis
 ue = st.tuples(st.floats(0, 50), st.floats(0.01, 100), st.integers(0, 150), st.integers(0, 3))
 
 
-@settings(deadline=None)
 @given(st.lists(ue, min_size=1, max_size=40), st.lists(st.floats(0, 60), min_size=4, max_size=4))
 def test_ues_share_their_groups_capacity(ues: list[tuple[float, float, int, int]], capacity: list[float]) -> None:
     need, weight, urgency, _ = (tensor([column]) for column in zip(*ues, strict=True))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.twin.network_cases import SMALL, play, static
@@ -63,7 +63,6 @@ table = st.lists(st.lists(cell, min_size=1, max_size=6).map(",".join), max_size=
 )
 
 
-@settings(deadline=None)
 @given(st.text() | st.text().map(lambda text: HEAD + text) | table)
 def test_any_text_is_a_trace_or_a_trace_error(text: str) -> None:
     try:
