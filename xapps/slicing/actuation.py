@@ -47,8 +47,11 @@ class Actuator:
         return len(self._ledger)
 
     def put_in_force(self, cell: ControlledCell, policy: Policy, now_s: float) -> None:
-        """Send a policy where it differs from the one sent last, or where that is long ago."""
-        if cell.target is None or now_s < cell.not_before_s:
+        """Send a policy where it differs from the one sent last, or where that is long ago.
+
+        A cell that has not reported yet is left as it is: no answer would find its way back.
+        """
+        if cell.target is None or cell.instance < 0 or now_s < cell.not_before_s:
             return
         again = now_s - cell.sent_s >= self._config.reassert_s
         if again:
@@ -66,8 +69,10 @@ class Actuator:
         target = cell.target
         assert target is not None
         old = to_policy(cell.loop.slices, cell.loop.in_force)
+        # Quotas of an earlier run are restored even where this one has no subscription.
+        instance = max(cell.instance, 0)
         try:
-            messages = requests(target, policy, old, ues, cell.instance)
+            messages = requests(target, policy, old, ues, instance)
         except (ControlError, EncodeError) as error:
             self._count(Outcome.UNSENT)
             self._quiet.warning("control_not_made", target.node, reason=str(error))
@@ -77,7 +82,7 @@ class Actuator:
             result = self._send(RmrMessage(RIC_CONTROL_REQ, payload, meid=target.node))
             self._count(Outcome.SENT if result else Outcome.UNSENT)
             if result:
-                self._ledger.sent(target, cell.instance, policy, old, now_s)
+                self._ledger.sent(target, instance, policy, old, now_s)
             else:
                 sent = False
                 self._quiet.warning("control_not_sent", target.node, reason=result.value)

@@ -69,6 +69,19 @@ class Wire:
         return self.actuator.answered(self.node, reply, now_s) is not None
 
 
+async def test_a_cell_that_has_not_reported_is_left_as_it_is_unless_an_earlier_run_changed_it() -> None:
+    wire = Wire()
+    cell = await wire.start()
+    cell.instance = -1
+    wire.actuator.put_in_force(cell, policy(20), 100.0)
+    assert not wire.actuator.restore(cell, 100.1)
+    assert not wire.sent
+    assert not wire.counts
+    cell.knowledge, cell.original = Knowledge.KNOWN, policy(10)
+    assert wire.actuator.restore(cell, 100.2)
+    assert wire.counts == [Outcome.SENT]
+
+
 async def test_only_changes_are_sent_and_all_again_after_a_while() -> None:
     wire = Wire()
     cell = await wire.start()
