@@ -175,7 +175,7 @@ class Loop:
                 ric("ranloop_ric_indications_total"),
                 xapp("ranloop_decisions_total"),
                 ric("ranloop_ric_controls_total"),
-                xapp("ranloop_dropped_messages_total"),
+                xapp("ranloop_dropped_messages_total", reason="unknown_subscription"),
             )
 
         def steps() -> int:
@@ -186,13 +186,13 @@ class Loop:
         least = steps() - after
         last = counts()
         most = steps() - before
-        indications, decisions, controls, dropped = np.subtract(last, first)
+        indications, decisions, controls, astray = np.subtract(last, first)
         # What is between two sockets when it is counted: a few steps of each node.
         slack = 4 * len(self.nodes)
         assert least - slack <= indications <= most + slack
         assert least - slack <= decisions <= most + slack
         assert controls <= most + slack
-        assert dropped == 0, self.told()
+        assert astray == 0, self.told()
 
     def check_quotas(self) -> None:
         """No step of any node ran under quotas that break a rule."""
