@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 
+@lru_cache(maxsize=256)
 def plmn_to_octets(mcc: str, mnc: str) -> bytes:
     """Pack a PLMN into 3 BCD octets (TS 38.413 9.3.3.5); a two-digit MNC gets the filler F."""
     if not (len(mcc) == 3 and len(mnc) in (2, 3) and (mcc + mnc).isascii() and (mcc + mnc).isdigit()):

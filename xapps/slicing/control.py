@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from oran.e2.ccc.control import decode_control_outcome, encode_control_header, encode_control_message
+from oran.e2.ccc.control import any_failed, decode_control_outcome, encode_control_header, encode_control_message
 from oran.e2.ccc.messages import CellControl, PolicyChange, PolicyMember, RrmPolicyRatioAttributes
 from oran.e2.e2ap.codec import encode
 from oran.e2.e2ap.messages import ControlAckRequest, RicControlRequest, RicRequestId
@@ -138,7 +138,7 @@ def old_policy(target: ControlTarget, outcome: bytes, slices: tuple[SNssai, ...]
 def all_accepted(outcome: bytes) -> bool:
     """Whether a CCC outcome accepts all that was asked; raises ControlError when it cannot be read."""
     try:
-        return not any(cell.failed for cell in decode_control_outcome(outcome).cells)
+        return not any_failed(outcome)
     except DecodeError as error:
         raise ControlError(f"outcome: {error}") from error
 

@@ -9,6 +9,7 @@ from xapps.slicing.config import UeSlice
 from xapps.slicing.reports import SliceOf
 
 MAX_REMEMBERED = 65536
+UNASKED = -1
 
 
 def ue_slice_map(node: str, rules: tuple[UeSlice, ...], slices: tuple[SNssai, ...]) -> SliceOf:
@@ -34,11 +35,12 @@ def _remembering(find_slice: SliceOf) -> SliceOf:
     known: dict[UeId, int | None] = {}
 
     def look_up(ue: UeId) -> int | None:
-        if ue not in known:
+        index = known.get(ue, UNASKED)
+        if index == UNASKED:
             if len(known) >= MAX_REMEMBERED:
                 known.clear()
-            known[ue] = find_slice(ue)
-        return known[ue]
+            index = known[ue] = find_slice(ue)
+        return index
 
     return look_up
 

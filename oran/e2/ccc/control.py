@@ -72,6 +72,16 @@ def decode_control_outcome(data: bytes) -> ControlOutcome:
     return ControlOutcome(cells, _read_time(body.find("receivedTimestamp")))
 
 
+def any_failed(data: bytes) -> bool:
+    """Whether a cell level control outcome refuses any change; what it says beside that is not read.
+
+    Raises DecodeError when it is no outcome.
+    """
+    cells = parse(data).get("controlOutcomeFormat").get("listOfCellsForControlOutcome").items()
+    lists = (cell.find("ranConfigurationStructuresFailedList") for cell in cells)
+    return any(failed.items() for failed in lists if failed is not None)
+
+
 @lru_cache(maxsize=1024)
 def _plmn(plmn: bytes) -> tuple[str, str]:
     try:

@@ -135,6 +135,9 @@ class ReportList(QuickList[UeReport]):
                 raise error.within(f"{field}[{index}]") from None
 
 
+_du_ue = lru_cache(maxsize=16_384)(GnbDuUeId)
+"""The same UEs come in each report: their ids are made once, and quickly told to be the same."""
+
 _DU_UE_HEADS = (b"", b"\x08\x00", b"\x08\x80", b"\x09\x00", b"\x09\x80")
 """A UE's item up to the octets of its gNB-DU-UEID, by their number: alternative 1 of 7, no options."""
 
@@ -152,7 +155,7 @@ def _read_ue_report(data: bytes, position: int, end: int) -> tuple[UeReport, int
         ue = GnbDuUeId(f1ap_id, data[stop : stop + 8])
         stop += 8
     else:
-        ue = GnbDuUeId(f1ap_id)
+        ue = _du_ue(f1ap_id)
     report, position = _read_report(data, stop * 8, end)
     item = _new(UeReport)
     _set_ue(item, ue)
