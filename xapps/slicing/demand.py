@@ -1,10 +1,12 @@
-"""The `demand` controller: SLA-weighted water-filling over what each slice needs and what its channel carries.
+"""The `demand` controller: SLA-weighted filling of the cell, by slices' needs and spectral efficiency.
 
-Each slice's need is the bit rate that keeps its promise, over the bits one PRB carries, in percent of the cell:
-what arrives (with a margin for bursts, remembered for some periods) and the backlog drained within the delay
-promised, or the throughput promised to each active UE. A slice that missed its promise lately gets more than that.
-Where the needs exceed the cell, it is filled like a tank: all levels rise in proportion to the SLA weights and
-stop at the need (weighted max-min fairness); what is left over is given out above the needs, by weight.
+A slice's need is the share of the cell that keeps its promise: the load (with a margin for bursts, remembered for
+some periods) and the backlog drained in time, over the bits one PRB carries. A slice that is promised throughput
+alone is elastic: it needs no more than that throughput for each UE with data, however much it would take.
+
+The cell is filled with promises, those worth most per PRB first. A promise that no longer fits is not kept by
+halves, since its PRBs would be missed elsewhere; its slice has the least share, and what others leave unused. What
+is left over goes to the slice that can wait least, because PRBs guaranteed and not used are lent anyway.
 """
 
 import math
@@ -13,7 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from oran.sla import SlaTargets, qos_ratio
+from oran.sla import SlaTargets
 from xapps.slicing.observation import CellObservation, arrived, bits_per_prb, known_or_zero
 
 MIN_DELAY_TARGET_S = 1e-4
@@ -35,14 +37,12 @@ class DemandConfig(BaseModel):
     """What is planned above the load, as a share of it: the room a queue needs to stay short."""
     backlog_share: Annotated[float, Field(ge=0, le=4)] = 1.0
     """How much of the backlog is to be drained within the delay promised (or one period, where that is longer)."""
-    deficit_gain: Annotated[float, Field(ge=0, le=4)] = 0.2
-    """How fast the need of a slice that misses its promise is raised."""
-    deficit_most: Annotated[float, Field(ge=1, le=10)] = 3.0
-    """The most that a need is raised by."""
+    least_percent: Annotated[float, Field(ge=0, le=100)] = 5.0
+    """What a slice is guaranteed whose promise does not fit."""
 
 
 class DemandController:
-    """Water-filling with a memory; works on one cell or on a batch, [..., slices]."""
+    """Filling with a memory; works on one cell or on a batch, [..., slices]."""
 
     name = "demand"
 
@@ -50,15 +50,14 @@ class DemandController:
         self._config = config
         self._load: np.ndarray | None = None
         self._peak: np.ndarray | None = None
+        self._active: np.ndarray | None = None
         self._efficiency: np.ndarray | None = None
-        self._boost: np.ndarray | None = None
 
     def decide(self, observation: CellObservation, targets: SlaTargets) -> np.ndarray:
-        """Quotas [..., slices, 3]: min water-filled to the needs, nothing dedicated, max 100."""
+        """Quotas [..., slices, 3]: min filled with promises, nothing dedicated, max 100."""
         needs = self.needs(observation, targets)
-        low = fill(needs, targets.weight, 100.0)
-        high = np.full_like(low, 100.0)
-        return np.stack([np.zeros_like(low), low, high], axis=-1)
+        low = fill(needs, targets.weight, self._config.least_percent, spare_to=_can_wait_least(targets))
+        return np.stack([np.zeros_like(low), low, np.full_like(low, 100.0)], axis=-1)
 
     def needs(self, observation: CellObservation, targets: SlaTargets) -> np.ndarray:
         """What each slice needs of the cell to keep its promise, [..., slices] in percent, without a limit."""
@@ -69,11 +68,10 @@ class DemandController:
         self._peak = np.maximum(rate_bps, np.maximum(faded, self._load))
         self._learn_efficiency(observation)
         planned = self._load + config.peak_share * (self._peak - self._load)
-        wanted = np.maximum(
-            planned * (1.0 + config.margin) + self._drain(observation, targets),
-            self._promised(observation, targets),
-        )
-        wanted = wanted * self._raise_for_deficit(observation, targets)
+        wanted = planned * (1.0 + config.margin) + self._drain(observation, targets)
+        promised = self._promised(observation, targets)
+        elastic = ~np.isnan(targets.throughput_bps) & np.isnan(targets.delay_s) & np.isnan(targets.drop_rate)
+        wanted = np.where(elastic, np.minimum(wanted, promised), np.maximum(wanted, promised))
         available = np.asarray(observation.prb_available)[..., None]
         percent: np.ndarray = 100.0 * wanted / (self._efficiency * available)
         return percent
@@ -86,9 +84,11 @@ class DemandController:
         return rate
 
     def _promised(self, observation: CellObservation, targets: SlaTargets) -> np.ndarray:
-        """The rate that gives each active UE the throughput promised, bit/s; 0 where none is."""
-        rate: np.ndarray = known_or_zero(observation.kpis.active_ues) * known_or_zero(targets.throughput_bps)
-        return rate
+        """The rate that gives each UE with data the throughput promised, bit/s; 0 where none is."""
+        active = known_or_zero(observation.kpis.active_ues)
+        self._active = _average(self._active, active, self._config.smoothing)
+        rate: np.ndarray = np.maximum(self._active, active) * known_or_zero(targets.throughput_bps)
+        return rate * (1.0 + self._config.margin)
 
     def _learn_efficiency(self, observation: CellObservation) -> None:
         """Average the bits per PRB and second; a slice that used none is taken for an average one."""
@@ -100,35 +100,36 @@ class DemandController:
         fresh = np.where(np.isnan(seen), start, seen)
         self._efficiency = np.maximum(_average(start, fresh, self._config.smoothing), MIN_EFFICIENCY)
 
-    def _raise_for_deficit(self, observation: CellObservation, targets: SlaTargets) -> np.ndarray:
-        """A factor >= 1 that grows while a slice misses its promise and shrinks while it keeps it with ease."""
-        kpis, config = observation.kpis, self._config
-        ratio = qos_ratio(targets, kpis.throughput_bps, kpis.delay_s, kpis.drop_rate)
-        miss = np.clip(1.0 / np.maximum(ratio, 1e-3) - 1.0, -1.0, 1.0)
-        before = np.ones_like(ratio) if self._boost is None else self._boost
-        self._boost = np.clip(before * (1.0 + config.deficit_gain * miss), 1.0, config.deficit_most)
-        return self._boost
 
+def fill(needs: np.ndarray, weight: np.ndarray, least: float, *, spare_to: np.ndarray) -> np.ndarray:
+    """Guarantee whole needs while they fit, those of most weight per PRB first; [..., slices] percent, sum 100.
 
-def fill(needs: np.ndarray, weight: np.ndarray, total: float) -> np.ndarray:
-    """Share `total` among slices by weighted max-min fairness; [..., slices] -> [..., slices], summing to `total`.
-
-    No slice whose need is met gets less because of one that wants more. Where all needs fit, the rest is given in
-    proportion to weight. Needs are >= 0, weights > 0; exact, by raising the level over the sorted need / weight.
+    Every slice has at least `least` (an equal share where that is too much). Of two needs of equal weight the
+    smaller comes first, and one that does not fit is passed over, not cut. `spare_to` [slices] says in what
+    proportion the rest is given out. Needs are >= 0, weights > 0.
     """
-    weight = np.broadcast_to(weight, needs.shape)
-    order = (needs / weight).argsort(axis=-1)
-    sorted_need = np.take_along_axis(needs, order, axis=-1)
-    sorted_weight = np.take_along_axis(weight, order, axis=-1)
-    # The level if those before each slice are full and the rest is shared; the highest of these is the true one.
-    left = np.full_like(sorted_need, total)
-    left[..., 1:] -= sorted_need[..., :-1].cumsum(axis=-1)
-    weights_left = sorted_weight[..., ::-1].cumsum(axis=-1)[..., ::-1]
-    level = (left / weights_left).max(axis=-1, keepdims=True)
-    given = np.minimum(needs, level * weight)
-    spare = np.maximum(total - given.sum(axis=-1, keepdims=True), 0.0)
-    shares: np.ndarray = given + spare * weight / weight.sum(axis=-1, keepdims=True)
+    slices = needs.shape[-1]
+    least = min(least, 100.0 / slices)
+    extra = np.maximum(needs - least, 0.0)
+    order = (extra / weight).argsort(axis=-1, kind="stable")
+    left = np.full(needs.shape[:-1], 100.0 - least * slices)
+    shares: np.ndarray = np.full_like(needs, least)
+    for rank in range(slices):
+        place = order[..., rank, None]
+        wanted = np.take_along_axis(extra, place, axis=-1)[..., 0]
+        given = np.where(wanted <= left, wanted, 0.0)
+        np.put_along_axis(shares, place, (least + given)[..., None], axis=-1)
+        left = left - given
+    shares += left[..., None] * (spare_to / spare_to.sum())
     return shares
+
+
+def _can_wait_least(targets: SlaTargets) -> np.ndarray:
+    """1 for the slices with the shortest delay promised, 0 for others; all by weight where none is; [slices]."""
+    if np.isnan(targets.delay_s).all():
+        return targets.weight
+    shortest: np.ndarray = (targets.delay_s == np.nanmin(targets.delay_s)).astype(np.float64)
+    return shortest
 
 
 def _average(before: np.ndarray | None, now: np.ndarray, share: float) -> np.ndarray:
