@@ -75,7 +75,7 @@ def test_demand_follows_the_slice_that_needs_more() -> None:
     calm, busy = DemandController(DemandConfig()), DemandController(DemandConfig())
     for _ in range(5):
         quiet = calm.decide(observation(), TARGETS)
-        loaded = busy.decide(observation(arrived_bit=[8e5, 1e5, 2e4], delivered_bit=[6e5, 1e5, 2e4]), TARGETS)
+        loaded = busy.decide(observation(arrived_bit=[8e5, 1e5, 2e4]), TARGETS)
     assert loaded[0, MIN] > quiet[0, MIN]
     assert (quiet[:, MAX] == 100).all()
 
