@@ -21,7 +21,7 @@ COPY xapps/slicing/descriptor/config-file.json /opt/ric/config/config-file.json
 ENV PATH=/opt/ranloop/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    CONFIG_FILE=/opt/ric/config/config-file.json
+    XAPP_DESCRIPTOR_PATH=/opt/ric/config/config-file.json
 USER 10001:10001
 EXPOSE 8080 4560 4561
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s CMD ["python", "-c", \
@@ -42,7 +42,7 @@ COPY xapps xapps
 COPY ranloop ranloop
 RUN pip install --no-cache-dir ".[xapp,ric]"
 COPY xapps/slicing/descriptor/config-file.json /opt/ric/config/config-file.json
-ENV PYTHONUNBUFFERED=1 CONFIG_FILE=/opt/ric/config/config-file.json LD_LIBRARY_PATH=/usr/local/lib
+ENV PYTHONUNBUFFERED=1 XAPP_DESCRIPTOR_PATH=/opt/ric/config/config-file.json LD_LIBRARY_PATH=/usr/local/lib
 USER 10001:10001
 EXPOSE 8080 4560 4561
 ENTRYPOINT ["python", "-m", "xapps.slicing", "--transport", "native"]

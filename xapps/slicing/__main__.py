@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from oran.errors import SdlError
 from oran.rest import JsonObject
 from oran.rmr import RmrConfig, RmrEndpoint
 from oran.rmr.errors import RmrError
+from oran.rmr.transport import Transport
 from oran.sdl import MemorySdl, RedisSdl, Sdl, addresses_from_env
 from xapps.slicing import logs
 from xapps.slicing.app import SlicingXapp
@@ -50,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--rmr-control-port", type=int, help="port for RMR route tables")
     made.add_argument("--experience", metavar="FILE", help="append decisions as JSON lines")
     made.add_argument("--instance", help="this instance's name at the application manager")
+    made.add_argument(
+        "--transport", default="own", choices=("own", "native"), help="own RMR endpoint, or librmr (extra `ric`)"
+    )
     made.add_argument("--dry-run", action="store_const", const=True, help="observe and decide, send nothing")
     made.add_argument("--redis", metavar="HOST:PORT", help="shared data layer (default $DBAAS_SERVICE_HOST)")
     made.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
@@ -62,7 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
     logs.configure(options.log_level)
     try:
         config, descriptor = read_config(options, os.environ)
-        return asyncio.run(_run(config, descriptor, _sdl(options.redis)))
+        transport, control_port = _transport(options.transport, rmr_config(config, os.environ))
+        return asyncio.run(_run(config, descriptor, _sdl(options.redis), transport, control_port))
     except (SettingsError, RmrError, SdlError, OSError) as error:
         print(f"xapps.slicing: {error}", file=sys.stderr)
         return 2
@@ -97,17 +102,26 @@ def rmr_config(config: XappConfig, environ: Mapping[str, str]) -> RmrConfig:
     return found
 
 
-async def _run(config: XappConfig, descriptor: JsonObject, sdl: Sdl) -> int:
+def _transport(kind: str, config: RmrConfig) -> tuple[Transport, Callable[[], int]]:
+    """The RMR adapter, and how to learn its port for route tables; raises NativeUnavailable."""
+    if kind == "native":
+        from oran.rmr.native import NativeEndpoint
+
+        return NativeEndpoint(config), lambda: config.control_port or 0
+    endpoint = RmrEndpoint(config)
+    return endpoint, lambda: endpoint.control_port
+
+
+async def _run(
+    config: XappConfig, descriptor: JsonObject, sdl: Sdl, transport: Transport, control_port: Callable[[], int]
+) -> int:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    endpoint = RmrEndpoint(rmr_config(config, os.environ))
-    xapp = SlicingXapp(
-        config, endpoint, descriptor=descriptor, sdl=sdl, control_port=lambda: endpoint.control_port
-    )
+    xapp = SlicingXapp(config, transport, descriptor=descriptor, sdl=sdl, control_port=control_port)
     try:
         async with xapp:
-            print(json.dumps(_ready(config, xapp, endpoint)), flush=True)
+            print(json.dumps(_ready(config, xapp, control_port())), flush=True)
             # What lives since the start lives for ever: the collector need not look at it again and again.
             gc.collect()
             gc.freeze()
@@ -117,13 +131,13 @@ async def _run(config: XappConfig, descriptor: JsonObject, sdl: Sdl) -> int:
     return 0
 
 
-def _ready(config: XappConfig, xapp: SlicingXapp, endpoint: RmrEndpoint) -> JsonObject:
-    host, port = endpoint.address
+def _ready(config: XappConfig, xapp: SlicingXapp, control_port: int) -> JsonObject:
+    host, port = xapp.transport.address
     return {
         "event": "ready",
         "http": f"http://{xapp.http_address}",
         "rmr": f"{host}:{port}",
-        "rmr_control_port": endpoint.control_port,
+        "rmr_control_port": control_port,
         "controller": config.controller,
         "period_ms": config.period_ms,
         "dry_run": config.dry_run,
