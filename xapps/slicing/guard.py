@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from oran import kpi
 from oran.arrays import namespace
-from oran.slices import DEDICATED, MAX, MIN, project, static_ratios, valid
+from oran.slices import DEDICATED, MAX, MIN, project, static_ratios
 from xapps.slicing.observation import FIELDS, CellObservation
 
 A = TypeVar("A")
@@ -110,9 +110,10 @@ def apply(proposed: A, previous: A, config: GuardConfig) -> Applied[A]:
     allowed = project(both)
     start, floored = _raise_to_floor(xp, allowed, floor)
     limited = _limit(xp, floored, start, config.max_change_percent)
-    moved = xp.abs(xp.stack([floored - allowed[1], limited - floored])) > CHANGE
-    by_floor, by_rate = xp.any(moved, axis=(-2, -1))
-    return Applied(limited, ~finite[1], ~valid(both[1]), by_floor, by_rate)
+    # Projection leaves valid quotas as they are.
+    moved = xp.abs(xp.stack([allowed[1] - both[1], floored - allowed[1], limited - floored])) > CHANGE
+    invalid, by_floor, by_rate = xp.any(moved, axis=(-2, -1))
+    return Applied(limited, ~finite[1], invalid, by_floor, by_rate)
 
 
 def _limit(xp: Any, target: Any, start: Any, most: float) -> Any:

@@ -1,0 +1,63 @@
+"""The benchmarks run when they are cut short, and end with one JSON object of the figures promised. No timing."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(name: str, *arguments: str) -> dict[str, object]:
+    """Run a benchmark from another folder; the figures of its last line."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / name), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        cwd="/",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert isinstance(figures, dict)
+    return figures
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_loop_loses_nothing_at_100_ms() -> None:
+    figures = run("loop.py", "--seconds", "2")
+    assert figures["lost_indications_100ms"] == 0
+    assert figures["unseen_indications_100ms"] == 0
+    for setting in ("100ms", "10ms"):
+        assert figures[f"decisions_{setting}"]
+        assert figures[f"values_per_ue_{setting}"] >= 5  # type: ignore[operator]
+        for quantile in ("p50", "p99", "p999", "max"):
+            assert figures[f"decision_{quantile}_ms_{setting}"] > 0  # type: ignore[operator]
+    scaling = figures["scaling"]
+    assert isinstance(scaling, list)
+    assert {(row["nodes"], row["ues"]) for row in scaling} >= {(30, 33), (30, 100)}
+    assert all(row["decisions"] for row in scaling)
+    assert figures["decision_cpu_asn1tools_ratio"] > 0  # type: ignore[operator]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_codecs_are_measured() -> None:
+    figures = run("e2_codec.py", "--repeats", "1", "--seconds", "0.005")
+    for name in ("kpm_f3_33x5_decode_warm_ratio", "kpm_f3_33x5_decode_cold_ratio", "rc_3slice_encode_ratio"):
+        assert figures[name] > 0  # type: ignore[operator]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_satisfaction_is_measured_for_all_arms() -> None:
+    figures = run("satisfaction.py", "--seeds", "2", "--seconds", "2")
+    assert figures["seeds"] == 2
+    for arm in ("static", "hard", "demand"):
+        assert 0 <= figures[arm] <= 1  # type: ignore[operator]
+    for reference in ("static", "hard"):
+        assert len(figures[f"demand_over_{reference}"]) == 3  # type: ignore[arg-type]
