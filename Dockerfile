@@ -11,7 +11,7 @@ COPY ranloop ranloop
 RUN python -m venv /opt/ranloop \
     && /opt/ranloop/bin/pip install --no-cache-dir --only-binary=:all: --no-binary=ranloop \
         -c constraints.txt ".[xapp]" \
-    && /opt/ranloop/bin/pip uninstall --yes pip
+    && /opt/ranloop/bin/pip uninstall --yes setuptools pip
 
 FROM python:${PYTHON} AS xapp
 LABEL org.opencontainers.image.title="ranloop slicing xApp" \
