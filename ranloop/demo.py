@@ -38,7 +38,7 @@ class DemoConfig:
     period_ms: int = 100
     seed: int = 1
     phase_s: float = 30.0
-    policy_s: float = 15.0
+    policy_s: float = 12.0
     reference: str = "static"
     trace: Path | None = None
     out: Path = Path("out/demo")
@@ -216,8 +216,8 @@ class Demo:
         return (
             f"{scenario.cells} DUs, {scenario.ues} UEs, control every {self.config.period_ms} ms, load factor "
             f"{scenario.load_factor:g}, seed {self.config.seed}. The phases {self.phases[0].name!r} and "
-            "'controlled' run on the same cells, users, fading and traffic; under the A1 policy the promise to "
-            "URLLC is tighter."
+            "'controlled' run on the same cells, users, fading and traffic. The A1 policy comes after them, on the "
+            "traffic that follows, and its phase is scored by the tighter promise to URLLC."
         )
 
     def _summary(self) -> dict[str, object]:
