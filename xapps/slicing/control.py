@@ -71,7 +71,7 @@ def requests(
     if target.kind is ControlKind.CCC:
         parts: Iterable[tuple[bytes, bytes]] = ((encode_control_header(), _ccc_message(target, policy, old)),)
     elif target.kind is ControlKind.RC_UE:
-        parts = _per_ue(target, policy, ues)
+        parts = _per_ue(target, policy, old, ues)
     else:
         quotas = [_quota(target, item) for item in policy]
         any_ue = next(iter(ues), GnbDuUeId(0))
@@ -83,9 +83,14 @@ def requests(
     )
 
 
-def _per_ue(target: ControlTarget, policy: Policy, ues: Mapping[UeId, int]) -> Iterator[tuple[bytes, bytes]]:
+def _per_ue(
+    target: ControlTarget, policy: Policy, old: Policy, ues: Mapping[UeId, int]
+) -> Iterator[tuple[bytes, bytes]]:
+    """What falls goes first, so that the min ratios never sum to more than 100 in between."""
     messages = [encode_slice_prb_quota_message([_quota(target, item)]) for item in policy]
-    for ue, index in ues.items():
+    before = {item.slice: item.min for item in old}
+    rises = [item.min - before.get(item.slice, item.min) for item in policy]
+    for ue, index in sorted(ues.items(), key=lambda item: rises[item[1]]):
         yield encode_slice_prb_quota_header(ue), messages[index]
 
 

@@ -29,7 +29,7 @@ STEP_MS = 20
 def sample(busy: int = 1, step_ms: int = STEP_MS) -> CellSample:
     """A cell of 51 PRBs in which slice `busy` needs most; two UEs per slice."""
     step_s = step_ms / 1e3
-    load = np.where(np.arange(3) == busy, 8e6, 1e6) * step_s
+    load = np.where(np.arange(3) == busy, 4e6, 1e6) * step_s
     ues = {
         kpi.UE_THROUGHPUT_DL: np.repeat(load / step_s / 2, 2),
         kpi.SDU_DELAY_DL: np.full(6, 0.005),

@@ -13,7 +13,7 @@ from oran.e2.ccc.messages import (
 )
 from oran.e2.e2ap.codec import decode
 from oran.e2.e2ap.messages import ControlAckRequest, RicControlRequest, RicRequestId
-from oran.e2.identity import EutraCgi, GnbDuUeId, NrCgi
+from oran.e2.identity import EutraCgi, GnbDuUeId, NrCgi, UeId
 from oran.e2.rc.control import CONTROL_HEADER, ControlHeader
 from oran.e2.rc.slice_quota import NO_SD, decode_slice_prb_quota_message
 from oran.slices import RrmPolicyRatio, SNssai
@@ -25,7 +25,7 @@ from xapps.slicing.errors import ControlError
 PLMN = ("001", "01")
 POLICY = tuple(RrmPolicyRatio(name, 1, low, 100) for name, low in zip(THREE, (20, 50, 30), strict=True))
 OLD = tuple(RrmPolicyRatio(name, 0, 33, 100) for name in THREE)
-UES = {GnbDuUeId(41): 0, GnbDuUeId(42): 1, GnbDuUeId(43): 1}
+UES: dict[UeId, int] = {GnbDuUeId(41): 0, GnbDuUeId(42): 1, GnbDuUeId(43): 1}
 
 
 def target(kind: ControlKind, cell: NrCgi | EutraCgi | None = CELL) -> ControlTarget:
@@ -59,13 +59,20 @@ def test_rc_sends_one_message_with_all_slices() -> None:
     assert [(item.sst, item.sd, item.min_percent) for item in quotas] == [(1, 1, 20), (2, 1, 50), (3, 1, 30)]
 
 
-def test_rc_per_ue_sends_each_ue_its_slice_alone() -> None:
+def test_rc_per_ue_sends_each_ue_its_slice_alone_and_what_falls_first() -> None:
     messages = [control(payload) for payload in requests(target(ControlKind.RC_UE, None), POLICY, OLD, UES, 7)]
-    assert len(messages) == len(UES)
-    for message, (ue, index) in zip(messages, UES.items(), strict=True):
-        assert CONTROL_HEADER.decode(message.header) == ControlHeader(ue, 2, 6)
+    told: dict[UeId, int] = {}
+    for message in messages:
+        header = CONTROL_HEADER.decode(message.header)
+        assert isinstance(header, ControlHeader)
+        assert (header.style, header.action) == (2, 6)
         (quota,) = decode_slice_prb_quota_message(message.message)
-        assert (quota.sst, quota.min_percent) == (THREE[index].sst, POLICY[index].min)
+        assert quota.sst == THREE[UES[header.ue]].sst
+        told[header.ue] = quota.min_percent
+    assert told == {ue: POLICY[index].min for ue, index in UES.items()}
+    assert list(told.values()) == [20, 50, 50]
+    back = [control(payload) for payload in requests(target(ControlKind.RC_UE, None), OLD, POLICY, UES, 7)]
+    assert [decode_slice_prb_quota_message(message.message)[0].sst for message in back] == [2, 2, 1]
 
 
 def test_a_slice_without_differentiator_says_so() -> None:

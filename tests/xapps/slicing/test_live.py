@@ -58,7 +58,7 @@ async def test_the_loop_closes(node: dict[str, Any], settings: dict[str, Any], r
             # The first period of a report in parts may have been taken for complete too early.
             await until(lambda: np.allclose(seen(cell).kpis.active_ues, 2))
             assert seen(cell).prb_available == 51
-            np.testing.assert_allclose(seen(cell).kpis.delivered_bit, [2e4, 16e4, 2e4], rtol=1e-3)
+            np.testing.assert_allclose(seen(cell).kpis.delivered_bit, [2e4, 8e4, 2e4], rtol=1e-3)
             assert xapp.ready
             assert value(xapp, "ranloop_controls_total", outcome="failed") == 0
         assert du.node.subscriptions == 0
