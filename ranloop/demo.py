@@ -216,8 +216,8 @@ class Demo:
         return (
             f"{scenario.cells} DUs, {scenario.ues} UEs, control every {self.config.period_ms} ms, load factor "
             f"{scenario.load_factor:g}, seed {self.config.seed}. The phases {self.phases[0].name!r} and "
-            "'controlled' run on the same cells, users, fading and traffic. The A1 policy comes after them, on the "
-            "traffic that follows, and its phase is scored by the tighter promise to URLLC."
+            "'controlled' run on the same cells, users, fading and traffic. The A1 policy comes after them, on "
+            "the traffic that follows, and its phase is scored by the tighter promise to URLLC."
         )
 
     def _summary(self) -> dict[str, object]:
