@@ -11,8 +11,7 @@ import json
 import os
 import struct
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from oran.e2.e2ap.codec import decode
 from oran.e2.e2ap.messages import RicIndication
 from oran.e2.kpm.codec import decode_indication_header, decode_indication_message
 from oran.e2.kpm.messages import IndicationFormat3
-from oran.rmr import RmrEndpoint, RmrMessage
+from oran.rmr import RmrConfig, RmrEndpoint, RmrMessage
 from oran.rmr.transport import SendResult
 from oran.rmr.types import RIC_CONTROL_REQ, RIC_INDICATION
 from oran.sdl import MemorySdl
@@ -34,12 +33,27 @@ JSON = dict[str, object]
 
 
 @dataclass(slots=True)
-class Sample:
-    """One indication, and when its control had left (0: none was sent at once)."""
+class Samples:
+    """Indications in the order they were handled, as columns: the garbage collector looks at none of it.
 
-    message: RmrMessage
-    control_s: float = 0.0
-    control_unix_s: float = 0.0
+    `control_s` and `control_unix_s` are 0 where no control was sent at once.
+    """
+
+    node: list[str] = field(default_factory=list)
+    sub_id: list[int] = field(default_factory=list)
+    pdu: list[bytes] = field(default_factory=list)
+    received_s: list[float] = field(default_factory=list)
+    control_s: list[float] = field(default_factory=list)
+    control_unix_s: list[float] = field(default_factory=list)
+
+    def add(self, message: RmrMessage) -> None:
+        """Begin a row."""
+        self.node.append(message.meid)
+        self.sub_id.append(message.sub_id)
+        self.pdu.append(message.payload)
+        self.received_s.append(message.received_s)
+        self.control_s.append(0.0)
+        self.control_unix_s.append(0.0)
 
 
 class TimedEndpoint(RmrEndpoint):
@@ -48,25 +62,27 @@ class TimedEndpoint(RmrEndpoint):
     The xApp decides on one message before it takes the next, so a control answers the message taken last.
     """
 
-    samples: list[Sample]
-    keeping = False
-    _current: Sample | None = None
+    def __init__(self, config: RmrConfig) -> None:
+        super().__init__(config)
+        self.samples = Samples()
+        self.keeping = False
+        self._answering = False
 
     async def receive(self) -> RmrMessage:
         """The next message, noted when it is an indication."""
-        self._current = None
+        self._answering = False
         message = await super().receive()
         if self.keeping and message.mtype == RIC_INDICATION:
-            self._current = Sample(message)
-            self.samples.append(self._current)
+            self._answering = True
+            self.samples.add(message)
         return message
 
     def send(self, message: RmrMessage) -> SendResult:
         """Send, and note the time afterwards; what waits in a queue has not left."""
         result = super().send(message)
-        if self._current is not None and message.mtype == RIC_CONTROL_REQ and result is SendResult.SENT:
-            self._current.control_s = time.perf_counter()
-            self._current.control_unix_s = time.time()
+        if self._answering and message.mtype == RIC_CONTROL_REQ and result is SendResult.SENT:
+            self.samples.control_s[-1] = time.perf_counter()
+            self.samples.control_unix_s[-1] = time.time()
         return result
 
 
@@ -81,16 +97,15 @@ def percentiles(values: list[float], name: str) -> JSON:
     }
 
 
-def figures(samples: list[Sample], reports_lag_s: float) -> JSON:
+def figures(samples: Samples, reports_lag_s: float) -> JSON:
     """What the samples say; `reports_lag_s` is how long after its collection time a report is sent."""
-    decided = [item for item in samples if item.control_s]
-    indications = list(_decoded(samples))
+    indications = [_indication(pdu) for pdu in samples.pdu]
     stamps = [_unix_s(item) for item in indications]
     first_s, last_s = min(stamps, default=0.0), max(stamps, default=0.0)
+    pairs = zip(samples.control_s, samples.received_s, strict=True)
+    decided = [left - came for left, came in pairs if left]
     way = [
-        sample.control_unix_s - stamp - reports_lag_s
-        for sample, stamp in zip(samples, stamps, strict=True)
-        if sample.control_s
+        left - stamp - reports_lag_s for left, stamp in zip(samples.control_unix_s, stamps, strict=True) if left
     ]
     reports = [decode_indication_message(item.message) for item in indications[:: max(1, len(indications) // 200)]]
     ues = [len(report.ues) for report in reports if isinstance(report, IndicationFormat3)]
@@ -99,12 +114,12 @@ def figures(samples: list[Sample], reports_lag_s: float) -> JSON:
         for report in reports
         if isinstance(report, IndicationFormat3) and report.ues
     ]
-    parts = len(samples) / len(decided) if decided else 0.0
+    parts = len(stamps) / len(decided) if decided else 0.0
     return {
-        "indications": len(samples),
+        "indications": len(stamps),
         "decisions": len(decided),
         "lost": _lost(samples, indications),
-        **percentiles([item.control_s - item.message.received_s for item in decided], "decision"),
+        **percentiles(decided, "decision"),
         **percentiles(way, "node_to_control"),
         "first_stamp_s": first_s,
         "last_stamp_s": last_s,
@@ -116,11 +131,10 @@ def figures(samples: list[Sample], reports_lag_s: float) -> JSON:
     }
 
 
-def _decoded(samples: list[Sample]) -> Iterator[RicIndication]:
-    for sample in samples:
-        message = decode(sample.message.payload)
-        assert isinstance(message, RicIndication)
-        yield message
+def _indication(pdu: bytes) -> RicIndication:
+    message = decode(pdu)
+    assert isinstance(message, RicIndication)
+    return message
 
 
 def _unix_s(indication: RicIndication) -> float:
@@ -129,15 +143,14 @@ def _unix_s(indication: RicIndication) -> float:
     return float(whole - NTP_EPOCH_S + fraction / 2**32)
 
 
-def _lost(samples: list[Sample], indications: list[RicIndication]) -> int:
+def _lost(samples: Samples, indications: list[RicIndication]) -> int:
     """Numbers missing between the first and the last indication of each subscription."""
     last: dict[tuple[str, int], int] = {}
     lost = 0
-    for sample, indication in zip(samples, indications, strict=True):
+    for node, sub_id, indication in zip(samples.node, samples.sub_id, indications, strict=True):
         assert indication.sn is not None
-        key = sample.message.meid, sample.message.sub_id
-        lost += (indication.sn - last.get(key, indication.sn - 1) - 1) & 0xFFFF
-        last[key] = indication.sn
+        lost += (indication.sn - last.get((node, sub_id), indication.sn - 1) - 1) & 0xFFFF
+        last[node, sub_id] = indication.sn
     return lost
 
 
@@ -145,7 +158,6 @@ async def measure(options: argparse.Namespace) -> JSON:
     """Run the xApp, wait until all nodes report, measure, and stop it as SIGTERM would."""
     config, descriptor = command.read_config(options, os.environ)
     endpoint = TimedEndpoint(command.rmr_config(config, os.environ))
-    endpoint.samples = []
     sdl = MemorySdl()
     xapp = SlicingXapp(
         config, endpoint, descriptor=descriptor, sdl=sdl, control_port=lambda: endpoint.control_port
