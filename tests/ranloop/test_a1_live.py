@@ -105,7 +105,6 @@ def test_a_policy_that_the_xapp_cannot_keep_is_not_enforced_and_says_why(loop: L
         ("abroad", policy(5, plmnId={"mcc": "999", "mnc": "99"}), "PLMN 999-99 is not served here"),
     ):
         assert put(loop, name, body).status_code == 202
-        told = status(loop, name)
         loop.until(lambda: reason in json.dumps(status(loop, name)), "the xApp's reason")  # noqa: B023
         told = status(loop, name)
         assert (told["enforceStatus"], told["instance_status"]) == ("NOT_ENFORCED", "NOT IN EFFECT")
@@ -117,10 +116,23 @@ def test_a_restarted_xapp_asks_for_the_policies_and_applies_them(loop: Loop) -> 
     configured = promised(loop)
     assert put(loop, "kept", policy(configured * 200)).status_code == 202
     until_enforced(loop, "kept")
+    expired = loop.ric_metrics()("ranloop_ric_dropped_total", layer="rmr", reason="expired")
     restarts = loop.kill(loop.xapp)
+    assert put(loop, "missed", policy(configured * 500, sst=3)).status_code == 202
+    # So long that the RIC no longer tries at once to reach it, and the first answers to its query may be lost.
+    loop.until(
+        lambda: loop.ric_metrics()("ranloop_ric_dropped_total", layer="rmr", reason="expired") > expired,
+        "messages to the dead xApp expire",
+        watch=False,
+    )
+    assert status(loop, "missed")["enforceStatus"] == "NOT_ENFORCED"
     loop.until(lambda: loop.xapp.restarts == restarts + 1, "the xApp is started again")
     loop.until(lambda: promised(loop) == pytest.approx(configured / 5), "the policy is in force again")
-    until_enforced(loop, "kept")
+    for name in ("kept", "missed"):
+        until_enforced(loop, name)
+    assert loop.metrics()("ranloop_a1_policies") == 2
     loop.until_running()
-    assert loop.client.delete(address(loop, "kept")).status_code == 202
-    loop.until(lambda: promised(loop) == configured, "the configured promise is back")
+    for name in ("kept", "missed"):
+        assert loop.client.delete(address(loop, name)).status_code == 202
+    loop.until(lambda: loop.metrics()("ranloop_a1_policies") == 0, "no policy is left")
+    assert promised(loop) == configured

@@ -1,16 +1,15 @@
 """The SLAs in force: those configured, with the A1 slice-SLA policies laid over them in the order they came."""
 
-import structlog
-
 from oran.a1 import slice_sla
 from oran.a1.errors import A1Error
 from oran.a1.policy import Operation, PolicyRequest, Status, parse_request, response
 from oran.a1.slice_sla import SlaPolicy
+from oran.logs import get_logger
 from oran.sla import SlaTargets, SliceSla
 
 MAX_POLICIES = 256
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class PolicyStore:
@@ -39,13 +38,15 @@ class PolicyStore:
             if error.type_id is None or error.instance_id is None:
                 raise
             return self._refuse(error.type_id, error.instance_id, error.reason)
+        before = self._policies
         try:
             status = self._carry_out(request)
         except A1Error as error:
             return self._refuse(request.type_id, request.instance_id, error.reason)
-        _log.info(
-            "a1_policy", instance=request.instance_id, operation=request.operation.value, status=status.value
-        )
+        if self._policies != before:
+            _log.info(
+                "a1_policy", instance=request.instance_id, operation=request.operation.value, status=status.value
+            )
         return status, response(request.type_id, request.instance_id, status, handler_id=self._handler_id)
 
     def _carry_out(self, request: PolicyRequest) -> Status:

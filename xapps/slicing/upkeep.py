@@ -9,11 +9,10 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import structlog
-
 from oran.a1 import policy as a1
 from oran.a1.slice_sla import TYPE_ID
 from oran.errors import PlatformError, RegistrationError
+from oran.logs import get_logger
 from oran.nodes import NodesClient
 from oran.registration import Registration, RegistrationClient
 from oran.rest import JsonObject
@@ -36,8 +35,11 @@ SILENT_PERIODS = 20
 SILENT_LEAST_S = 5.0
 """A subscription that gives nothing for so long is made anew."""
 CLOSE_TIMEOUT_S = 5.0
+FIRST_ASK_S = 2.0
+LONGEST_ASK_S = 60.0
+"""Policies are asked for again after waits that grow from the first to the longest: RMR may lose any of them."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 def advertised_host(config: XappConfig, environ: Mapping[str, str] = os.environ) -> str:
@@ -71,7 +73,8 @@ class Upkeep:
         self._registration: Registration | None = None
         self._registered = False
         self._stale_deleted = False
-        self._policies_asked = False
+        self._ask_wait_s = FIRST_ASK_S
+        self._ask_at_s = 0.0
         self._lost = 0
         self._quiet = Quiet(_log)
         self.platform_up = False
@@ -125,11 +128,12 @@ class Upkeep:
         except PlatformError as error:
             self._quiet.warning("platform_unreachable", type(error).__name__, reason=str(error))
             # It may have restarted, and then it has forgotten us.
-            self.platform_up = self._registered = self._policies_asked = False
+            self.platform_up = False
+            self._introduce_anew()
             return
         if self.subscriptions.counters.lost != self._lost:
             self._lost = self.subscriptions.counters.lost
-            self._registered = self._policies_asked = False
+            self._introduce_anew()
         self.platform_up = True
 
     async def end_subscriptions(self) -> None:
@@ -178,11 +182,18 @@ class Upkeep:
                 self._quiet.warning("subscription_silent", feed.report.spec.meid)
                 self.subscriptions.doubt(held)
 
+    def _introduce_anew(self) -> None:
+        """Register and ask for policies at the next round."""
+        self._registered, self._ask_wait_s, self._ask_at_s = False, FIRST_ASK_S, 0.0
+
     def _ask_policies(self) -> None:
         """Ask the A1 mediator for the policies there are, once it can be reached."""
-        if not self._policies_asked and self._transport.ready:
+        now_s = time.monotonic()
+        if now_s >= self._ask_at_s and self._transport.ready:
             query = RmrMessage(A1_POLICY_QUERY, a1.query(TYPE_ID))
-            self._policies_asked = bool(self._transport.send(query))
+            if self._transport.send(query):
+                self._ask_at_s = now_s + self._ask_wait_s
+                self._ask_wait_s = min(2 * self._ask_wait_s, LONGEST_ASK_S)
 
 
 def with_ports(descriptor: JsonObject, ports: Mapping[str, int]) -> JsonObject:
