@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
-import structlog
-
 from oran.e2.e2ap.messages import RanFunction
 from oran.errors import NodeListError
+from oran.logs import get_logger
 from oran.rest import JsonObject, JsonValue
 from oran.rest_client import RestClient, RestError
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

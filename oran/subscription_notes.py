@@ -1,11 +1,10 @@
 """Notes of the subscriptions in force, kept in the SDL so that an xApp finds its own after a crash."""
 
-import structlog
-
 from oran.errors import SdlError
+from oran.logs import get_logger
 from oran.sdl import Sdl
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 NAMESPACE = "ranloop.subscriptions"
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import structlog
-
 from oran import subscription_forms as forms
 from oran.e2.e2ap.messages import Action
 from oran.errors import SubscriptionError, SubscriptionRefused, SubscriptionTimeout
+from oran.logs import get_logger
 from oran.rest import JsonObject, RequestError, problem, read_object
 from oran.rest_client import Answer, RestClient, RestError
 from oran.sdl import Sdl
@@ -37,7 +36,7 @@ __all__ = [
     "SubscriptionSpec",
 ]
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 NOTIFICATION_PATH = "/ric/v1/subscriptions/response"
 FIRST_BACKOFF_S = 1.0

@@ -18,7 +18,7 @@ ALLOWED = {
     "ranloop": {"training", "twin", "xapps", "rapps", "oran"},
 }
 TORCH_FREE = ("oran", "xapps", "rapps")
-SHY = {"torch", "onnxruntime", "starlette", "uvicorn", "httpx", "redis", "jsonschema", "ricxappframe"}
+SHY = {"torch", "onnxruntime", "starlette", "uvicorn", "httpx", "redis", "jsonschema", "ricxappframe", "structlog"}
 
 
 def sources(package: str) -> list[Path]:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 
-import structlog
-
 from oran.errors import SdlError
+from oran.logs import get_logger
 from oran.rest import JsonObject, JsonValue, RequestError, parse_json
 from oran.ric.config import RicConfig
 from oran.ric.counters import RicCounters
@@ -19,7 +18,7 @@ from oran.rmr.transport import SendResult
 from oran.rmr.types import A1_POLICY_REQ, A1_POLICY_RESP
 from oran.sdl import Sdl
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MAX_TYPE_ID = 2**31 - 1
 MAX_TYPE_OCTETS = 1 << 18

@@ -3,8 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-import structlog
-
+from oran.logs import get_logger
 from oran.rest import JsonObject
 from oran.ric.config import RicConfig
 from oran.ric.counters import RicCounters
@@ -12,7 +11,7 @@ from oran.ric.counters import RicCounters
 if TYPE_CHECKING:
     import httpx
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 TIMEOUT_S = 5.0
 MAX_CONNECTIONS = 64

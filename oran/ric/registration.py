@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import structlog
-
+from oran.logs import get_logger
 from oran.rest import JsonObject, JsonValue, RequestError, parse_json
 from oran.ric.config import RicConfig
 from oran.ric.fields import Fields
@@ -13,7 +12,7 @@ from oran.ric.routing import PLATFORM_TYPES, RouteManager, XappRoutes
 from oran.rmr import types
 from oran.rmr.address import MAX_NAME_OCTETS, is_address, join_address, parse_address
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 FETCH_TRIES = 5
 FETCH_PERIOD_S = 1.0

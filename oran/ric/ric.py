@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
-import structlog
-
 from oran.e2.association import Server, listen
 from oran.e2.e2ap.messages import RicSubscriptionDeleteRequired
+from oran.logs import get_logger
 from oran.rest import AsgiApp, RestServer, serve
 from oran.ric.a1 import A1Mediator
 from oran.ric.a1_rest import a1_app
@@ -29,7 +28,7 @@ from oran.rmr.message import RmrMessage
 from oran.rmr.types import A1_POLICY_QUERY, A1_POLICY_RESP, RIC_CONTROL_REQ, ROUTE_TABLE_REQUEST
 from oran.sdl import MemorySdl, RedisAddress, RedisSdl, Sdl
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MESSAGES_PER_TURN = 32
 """RMR messages handled before the other tasks of the loop get their turn."""

@@ -7,8 +7,7 @@ port at every change and whenever the xApp asks (type 21); its acknowledgement (
 import asyncio
 from dataclasses import dataclass, field
 
-import structlog
-
+from oran.logs import get_logger
 from oran.ric.config import RicConfig
 from oran.ric.counters import RicCounters
 from oran.ric.nodes import NodeRegistry
@@ -27,7 +26,7 @@ from oran.rmr.types import (
     ROUTE_TABLE,
 )
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 RETRY_S = 0.5
 GIVE_UP_AFTER = 5

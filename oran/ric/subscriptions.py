@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-import structlog
-
 from oran.e2.e2ap.codec import encode
 from oran.e2.e2ap.messages import (
     RicRequestId,
@@ -26,6 +24,7 @@ from oran.e2.e2ap.messages import (
     RicSubscriptionResponse,
 )
 from oran.e2.errors import EncodeError
+from oran.logs import get_logger
 from oran.rest import JsonObject, JsonValue, RequestError
 from oran.ric.config import RicConfig
 from oran.ric.counters import RicCounters
@@ -35,7 +34,7 @@ from oran.ric.notifier import Notifier
 from oran.ric.subscription_request import Detail, SubscriptionRequest
 from oran.ric.termination import SubscriptionAnswer
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 REQUESTOR_ID = 123
 MAX_INSTANCE_ID = 65_535

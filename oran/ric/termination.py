@@ -9,8 +9,6 @@ import itertools
 from collections.abc import Callable
 from typing import Protocol
 
-import structlog
-
 from oran.e2.association import Association
 from oran.e2.e2ap.codec import decode, encode
 from oran.e2.e2ap.messages import (
@@ -45,6 +43,7 @@ from oran.e2.e2ap.messages import (
     TimeToWait,
 )
 from oran.e2.errors import DecodeError, E2Error, EncodeError, TransportError
+from oran.logs import get_logger
 from oran.ric.config import RicConfig
 from oran.ric.counters import RicCounters
 from oran.ric.node_link import NodeLink
@@ -53,7 +52,7 @@ from oran.rmr.message import RmrMessage
 from oran.rmr.transport import SendResult
 from oran.rmr.types import RIC_CONTROL_ACK, RIC_CONTROL_FAILURE, RIC_INDICATION
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MESSAGES_PER_TURN = 32
 """Messages taken from one association before the other tasks of the loop get their turn."""

@@ -4,8 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
-import structlog
-
+from oran.logs import get_logger
 from oran.rmr.config import RmrConfig
 from oran.rmr.message import RmrMessage
 from oran.rmr.plane import Plane
@@ -13,7 +12,7 @@ from oran.rmr.routes import RouteCollector
 from oran.rmr.transport import Counters
 from oran.rmr.types import ROUTE_TABLE, ROUTE_TABLE_REQUEST, ROUTE_TABLE_STATE
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _MAX_SEED_OCTETS = 16 << 20
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Protocol
 
-import structlog
-
+from oran.logs import get_logger
 from oran.rmr.config import RmrConfig
 from oran.rmr.errors import FrameError
 from oran.rmr.frame import FrameReader
@@ -17,7 +16,7 @@ from oran.rmr.transport import Counters, SendResult
 
 _KEEPALIVE_PROBES = 3
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(slots=True)

@@ -16,8 +16,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-import structlog
-
+from oran.logs import get_logger
 from oran.rmr.calls import FIRST_CALL_ID, LAST_CALL_ID
 from oran.rmr.config import RmrConfig
 from oran.rmr.errors import CallError, CallTimeout, ConfigError, RmrError
@@ -27,7 +26,7 @@ from oran.rmr.message import RmrMessage
 from oran.rmr.transport import Counters, SendResult
 from oran.rmr.types import HEALTH_CHECK_REQ, HEALTH_CHECK_RESP
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _RECEIVE_TIMEOUT_MS = 100
 _SEND_QUEUE_MESSAGES = 4096

@@ -5,14 +5,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
-
+from oran.logs import get_logger
 from oran.rmr.address import parse_address
 from oran.rmr.errors import ConfigError
 from oran.rmr.link import Link, LinkContext
 from oran.rmr.transport import SendResult
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _STABLE_S = 1.0
 """A connection lost sooner than this counts as a failed attempt, so that reconnecting backs off."""

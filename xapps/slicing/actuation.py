@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
-import structlog
-
 from oran.e2.e2ap.messages import RicControlAcknowledge, RicControlFailure
 from oran.e2.errors import EncodeError
 from oran.e2.identity import UeId
+from oran.logs import get_logger
 from oran.rmr.message import RmrMessage
 from oran.rmr.transport import SendResult
 from oran.rmr.types import RIC_CONTROL_REQ
@@ -18,7 +17,7 @@ from xapps.slicing.fleet import ControlledCell, Fleet
 from xapps.slicing.originals import Knowledge
 from xapps.slicing.quiet import Quiet
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Actuator:

@@ -12,12 +12,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Self
 
-import structlog
-
 from oran.a1.errors import A1Error
 from oran.e2.e2ap.codec import decode
 from oran.e2.e2ap.messages import RicControlAcknowledge, RicControlFailure
 from oran.e2.errors import DecodeError
+from oran.logs import get_logger
 from oran.rest import JsonObject, RestServer, serve
 from oran.rmr.errors import TransportClosed
 from oran.rmr.message import RmrMessage
@@ -50,7 +49,7 @@ MESSAGES_PER_TURN = 16
 RESTORE_TIMEOUT_S = 2.0
 NAME = "ranloop-slicing"
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class SlicingXapp:

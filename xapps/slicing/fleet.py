@@ -3,12 +3,11 @@
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import structlog
-
 from oran import kpi
 from oran.e2.identity import CellGlobalId, UeId
 from oran.e2.kpm import profile as kpm_profile
 from oran.errors import NodeListError
+from oran.logs import get_logger
 from oran.nodes import NodeInfo
 from oran.slices import RrmPolicyRatio
 from oran.subscription_forms import SubscriptionSpec
@@ -23,7 +22,7 @@ from xapps.slicing.originals import Knowledge, Originals
 from xapps.slicing.periods import PeriodCollector
 from xapps.slicing.reports import ReportReader, SliceOf
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 RETRY_PERIODS = 30
 """A node that could not be used is looked at again after so many updates."""

@@ -3,11 +3,11 @@
 import logging
 import sys
 
-import structlog
-
 
 def configure(level: str) -> None:
     """Log from `level` (debug, info, warning, error) on."""
+    import structlog
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import structlog
-
 from oran import kpi
 from oran.e2.ccc.function import decode_function_definition as decode_ccc
 from oran.e2.e2ap.messages import Action, ActionType, RanFunction
@@ -30,6 +28,7 @@ from oran.e2.kpm.messages import (
 )
 from oran.e2.rc.function import FUNCTION_DEFINITION as RC_DEFINITION
 from oran.e2.rc.slice_quota import ACTION, STYLE
+from oran.logs import get_logger
 from oran.nodes import NodeInfo
 from oran.slices import SNssai
 from oran.subscription_forms import SubscriptionSpec
@@ -38,7 +37,7 @@ from xapps.slicing.control import ControlTarget
 from xapps.slicing.errors import NodeError
 from xapps.slicing.observation import FIELDS
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 ACTION_ID = 1
 _SLICE_STYLE, _UE_STYLE = 1, 4

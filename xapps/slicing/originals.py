@@ -7,16 +7,15 @@ had said them: then nobody knows them any more, and the static quotas take their
 import json
 from enum import Enum
 
-import structlog
-
 from oran.e2.identity import CellGlobalId, NrCgi
 from oran.errors import SdlError
+from oran.logs import get_logger
 from oran.sdl import Sdl
 from oran.slices import RrmPolicyRatio, SNssai
 
 NAMESPACE = "ranloop.slicing.original"
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Knowledge(Enum):

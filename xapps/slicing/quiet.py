@@ -1,8 +1,10 @@
 """Warnings that do not flood: each kind is logged once in a while, with how often it was held back."""
 
 import time
+from typing import TYPE_CHECKING
 
-from structlog.typing import FilteringBoundLogger
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
 
 PERIOD_S = 10.0
 MAX_KEYS = 1024
@@ -11,7 +13,7 @@ MAX_KEYS = 1024
 class Quiet:
     """Logs each (event, key) at most every `PERIOD_S`."""
 
-    def __init__(self, log: FilteringBoundLogger) -> None:
+    def __init__(self, log: "FilteringBoundLogger") -> None:
         self._log = log
         self._next: dict[tuple[str, str], tuple[float, int]] = {}
 
