@@ -8,6 +8,9 @@ of every UE of its cell (E2SM-KPM format 3), and every decision is sent as a con
 Latency counts from the read that completed the indication until the kernel had the control, decoding, deciding
 and waiting for earlier indications included. "n2c" (node to control) counts from the time stamp that the node puts
 into the report: that adds the node's and the RIC's part, and all that sockets held back.
+
+Two cores that do nothing else are needed for figures that mean something: `load_before` tells how busy the machine
+was with other work, in processes.
 """
 
 import argparse
@@ -207,6 +210,7 @@ def show(name: str, found: Figures) -> None:
 
 def run(bench: Bench) -> dict[str, object]:
     """All settings; the figures for machines."""
+    load = os.getloadavg()[0]
     print(f"{'nodes x UEs, period':24}" + "".join(f"{name:>9}" for name, _, _ in COLUMNS) + "   (ms)")
     live, recording = bench.live()
     show(f"{NODES} x {UES}, 100 ms, live", live)
@@ -233,6 +237,7 @@ def run(bench: Bench) -> dict[str, object]:
         "decision_cpu_ms": round(mine, 4),
         "decision_cpu_ms_asn1tools": round(theirs, 4),
         "decision_cpu_asn1tools_ratio": round(theirs / mine, 1),
+        "load_before": round(load, 2),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
     }
