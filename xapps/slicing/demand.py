@@ -110,26 +110,25 @@ def fill(needs: np.ndarray, weight: np.ndarray, least: float, *, spare_to: np.nd
     """
     slices = needs.shape[-1]
     least = min(least, 100.0 / slices)
-    extra = np.maximum(needs - least, 0.0)
+    extra = np.maximum(needs.reshape(-1, slices) - least, 0.0)
     order = (extra / weight).argsort(axis=-1, kind="stable")
-    left = np.full(needs.shape[:-1], 100.0 - least * slices)
-    shares: np.ndarray = np.full_like(needs, least)
-    for rank in range(slices):
-        place = order[..., rank, None]
-        wanted = np.take_along_axis(extra, place, axis=-1)[..., 0]
+    cells = np.arange(len(extra))
+    left = np.full(len(extra), 100.0 - least * slices)
+    shares: np.ndarray = np.full_like(extra, least)
+    for place in order.T:
+        wanted = extra[cells, place]
         given = np.where(wanted <= left, wanted, 0.0)
-        np.put_along_axis(shares, place, (least + given)[..., None], axis=-1)
-        left = left - given
-    shares += left[..., None] * (spare_to / spare_to.sum())
-    return shares
+        shares[cells, place] += given
+        left -= given
+    shares += left[:, None] * (spare_to / spare_to.sum())
+    return shares.reshape(needs.shape)
 
 
 def _can_wait_least(targets: SlaTargets) -> np.ndarray:
     """1 for the slices with the shortest delay promised, 0 for others; all by weight where none is; [slices]."""
-    if np.isnan(targets.delay_s).all():
-        return targets.weight
-    shortest: np.ndarray = (targets.delay_s == np.nanmin(targets.delay_s)).astype(np.float64)
-    return shortest
+    delay_s = np.where(np.isnan(targets.delay_s), math.inf, targets.delay_s)
+    shortest = delay_s.min()
+    return targets.weight if math.isinf(shortest) else (delay_s == shortest).astype(np.float64)
 
 
 def _average(before: np.ndarray | None, now: np.ndarray, share: float) -> np.ndarray:
