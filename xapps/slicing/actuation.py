@@ -67,7 +67,7 @@ class Actuator:
     def _transmit(self, cell: ControlledCell, policy: Policy, ues: dict[UeId, int], now_s: float) -> None:
         target = cell.target
         assert target is not None
-        old = to_policy(cell.loop.slices, cell.loop.in_force)
+        old = cell.loop.policy
         # Quotas of an earlier run are restored even where this one has no subscription.
         instance = max(cell.instance, 0)
         try:

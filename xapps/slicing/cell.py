@@ -85,6 +85,8 @@ class CellLoop:
         self.period_s = period_s
         self.in_force: np.ndarray = static_ratios(len(slices))
         """The quotas thought to be in force, [slices, 3]."""
+        self.policy: Policy = to_policy(slices, self.in_force)
+        """The same as a policy."""
         self.last: Decision | None = None
         self.seen_s = -math.inf
         """When a report last came, in the clock that `now_s` is of."""
@@ -121,7 +123,7 @@ class CellLoop:
 
     def took_over(self, policy: Policy) -> None:
         """A policy was sent, or is known to be in force."""
-        self.in_force = from_policy(policy)
+        self.in_force, self.policy = from_policy(policy), policy
 
     def _ask(self, observation: CellObservation, targets: SlaTargets) -> np.ndarray | None:
         """What the controller wants; None when it fails, whatever with: the guard then keeps the last quotas."""

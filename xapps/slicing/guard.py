@@ -15,16 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from oran import kpi
 from oran.arrays import namespace
 from oran.slices import DEDICATED, MAX, MIN, project, static_ratios
-from xapps.slicing.observation import FIELDS, CellObservation
+from xapps.slicing.observation import FIELDS, CellObservation, known_or_zero
+from xapps.slicing.plain_guard import CHANGE, FAR, TINY, apply_to_cell
 
 A = TypeVar("A")
-
-FAR = 1e6
-"""Beyond this many percent all proposals are alike; sums of larger ones would overflow."""
-CHANGE = 1e-6
-"""Percent from which a difference counts as an intervention."""
-TINY = 1e-9
-"""Percent that make no difference, and that nothing is divided by."""
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
@@ -172,7 +166,7 @@ def implausible(observation: CellObservation) -> str | None:
     available = float(observation.prb_available)
     if not 0 < available <= kpi.QUANTITIES[kpi.PRB_AVAILABLE_DL].highest:
         return kpi.PRB_AVAILABLE_DL
-    if np.nansum(kpis.prb_used) > 1.1 * available + 1:
+    if known_or_zero(kpis.prb_used).sum() > 1.1 * available + 1:
         return kpi.PRB_USED_DL
     return None
 
@@ -187,6 +181,7 @@ class CellGuard:
         self._slices = slices
         self._period_s = period_s
         self._static = static_ratios(slices)
+        self._floor: list[float] = config.floor(slices).tolist()
         start = self._static if initial is None else initial
         self.ratios: np.ndarray = apply(start, start, config).ratios
         self._fresh_s = -math.inf
@@ -215,15 +210,16 @@ class CellGuard:
         return ratios, (cause, Reason.STATIC, *reasons)
 
     def _let_through(self, proposed: np.ndarray) -> tuple[np.ndarray, tuple[Reason, ...]]:
-        applied = apply(proposed, self.ratios, self._config)
-        self.ratios = applied.ratios
+        most = self._config.max_change_percent
+        applied = apply_to_cell(proposed.tolist(), self.ratios.tolist(), self._floor, most)
+        self.ratios = np.array(applied.rows)
         flags = (
             (applied.non_finite, Reason.NON_FINITE),
             (applied.invalid, Reason.INVALID),
             (applied.floor, Reason.FLOOR),
             (applied.rate, Reason.RATE),
         )
-        return applied.ratios, tuple(reason for flag, reason in flags if flag)
+        return self.ratios, tuple(reason for flag, reason in flags if flag)
 
     def begin(self, ratios: np.ndarray) -> None:
         """Take over the quotas that are in force in the cell, as far as they are safe."""

@@ -212,6 +212,7 @@ def _read_ratio(node: Node, name: str, default: int) -> int:
     return default if ratio is None else ratio.integer(0, 100)
 
 
+@lru_cache(maxsize=1024)
 def _member(member: PolicyMember) -> JsonValue:
     mcc, mnc, sst, sd = member
     try:
