@@ -16,9 +16,15 @@ from oran import kpi
 from oran.arrays import namespace
 from oran.slices import DEDICATED, MAX, MIN, project, static_ratios
 from xapps.slicing.observation import FIELDS, CellObservation, known_or_zero
-from xapps.slicing.plain_guard import CHANGE, FAR, TINY, apply_to_cell
 
 A = TypeVar("A")
+
+FAR = 1e6
+"""Beyond this many percent all proposals are alike; sums of larger ones would overflow."""
+CHANGE = 1e-6
+"""Percent from which a difference counts as an intervention."""
+TINY = 1e-9
+"""Percent that make no difference, and that nothing is divided by."""
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
@@ -181,7 +187,6 @@ class CellGuard:
         self._slices = slices
         self._period_s = period_s
         self._static = static_ratios(slices)
-        self._floor: list[float] = config.floor(slices).tolist()
         start = self._static if initial is None else initial
         self.ratios: np.ndarray = apply(start, start, config).ratios
         self._fresh_s = -math.inf
@@ -210,9 +215,8 @@ class CellGuard:
         return ratios, (cause, Reason.STATIC, *reasons)
 
     def _let_through(self, proposed: np.ndarray) -> tuple[np.ndarray, tuple[Reason, ...]]:
-        most = self._config.max_change_percent
-        applied = apply_to_cell(proposed.tolist(), self.ratios.tolist(), self._floor, most)
-        self.ratios = np.array(applied.rows)
+        applied = apply(proposed, self.ratios, self._config)
+        self.ratios = applied.ratios
         flags = (
             (applied.non_finite, Reason.NON_FINITE),
             (applied.invalid, Reason.INVALID),

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from oran.slices import MIN, static_ratios, valid
 from tests.xapps.slicing.cells import observation
 from xapps.slicing.guard import CellGuard, GuardConfig, Reason, apply, implausible
-from xapps.slicing.plain_guard import apply_to_cell
 
 anything = arrays(np.float64, (4, 3, 3), elements=st.floats(allow_nan=True, allow_infinity=True, width=64))
 finite = arrays(np.float64, (4, 3, 3), elements=st.floats(-200, 300))
@@ -64,21 +63,6 @@ def test_torch_and_numpy_agree(proposed: np.ndarray, previous: np.ndarray, confi
     theirs = apply(torch.from_numpy(proposed), torch.from_numpy(previous), config)
     for mine, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(other.numpy(), mine, atol=1e-7)
-
-
-@given(anything, finite, configs)
-def test_a_cell_in_plain_numbers_is_guarded_alike(
-    proposed: np.ndarray, previous: np.ndarray, config: GuardConfig
-) -> None:
-    safe = apply(previous, previous, config).ratios
-    batch = apply(proposed, safe, config)
-    floor = config.floor(3).tolist()
-    for index in range(len(proposed)):
-        rows, *flags = apply_to_cell(
-            proposed[index].tolist(), safe[index].tolist(), floor, config.max_change_percent
-        )
-        np.testing.assert_allclose(rows, batch.ratios[index], atol=1e-7)
-        assert flags == [bool(flag[index]) for flag in batch[1:]]
 
 
 def test_one_policy_of_a_batch_does_not_touch_another() -> None:
