@@ -65,7 +65,9 @@ class RrmPolicyRatio:
 
 def static_ratios(slices: int) -> np.ndarray:
     """The reference policy: every slice is sure of an equal share and may use the whole cell; [slices, 3]."""
-    return np.tile(np.array([0.0, 100 // slices, 100.0]), (slices, 1))
+    ratios = np.empty((slices, 3))
+    ratios[:] = 0.0, 100 // slices, 100.0
+    return ratios
 
 
 def hard_ratios(slices: int) -> np.ndarray:
