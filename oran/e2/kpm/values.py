@@ -10,9 +10,10 @@ from itertools import islice
 from math import frexp
 from typing import NoReturn
 
-from oran.e2.aper import Reader, Writer, real_from_octets, real_to_octets
+from oran.e2.aper import Reader, Writer
 from oran.e2.errors import DecodeError
 from oran.e2.kpm.messages import Value
+from oran.e2.real import real_from_octets, real_to_octets
 
 _INTEGER, _REAL, _NO_VALUE = 0, 1, 2
 """The first three bits of a value: no extension, and the index of its alternative."""

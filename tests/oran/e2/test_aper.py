@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oran.e2.aper import FRAGMENT, Reader, Writer, real_from_octets, real_to_octets
+from oran.e2.aper import FRAGMENT, Reader, Writer
 from oran.e2.errors import CodecError, DecodeError, EncodeError
+from oran.e2.real import real_from_octets, real_to_octets
 
 phases = st.integers(0, 7)
 SCHEMA = """
