@@ -214,15 +214,16 @@ def run(bench: Bench) -> dict[str, object]:
     print(f"{'nodes x UEs, period':24}" + "".join(f"{name:>9}" for name, _, _ in COLUMNS) + "   (ms)")
     live, recording = bench.live()
     show(f"{NODES} x {UES}, 100 ms, live", live)
-    small, large = bench.folder / "live" / "live.pcap", bench.folder / "large.pcap"
-    twin = record_twin(nodes=NODES, ues_per_node=BIG_UES, steps=20, reports="ue", measurements=MEASUREMENTS)
-    write_recording(twin, large)
-    fast = bench.replay(small, NODES, NODES * UES, period_s=FAST_S, seconds=bench.seconds)
+    # Recorded from the twin, so that every node reports the stated number of UEs.
+    paths = {ues: bench.folder / f"{ues}.pcap" for ues in (UES, BIG_UES)}
+    for ues, path in paths.items():
+        twin = record_twin(nodes=NODES, ues_per_node=ues, steps=20, reports="ue", measurements=MEASUREMENTS)
+        write_recording(twin, path)
+    fast = bench.replay(paths[UES], NODES, UES, period_s=FAST_S, seconds=bench.seconds)
     show(f"{NODES} x {UES}, 10 ms", fast)
     scaling = []
     for nodes, ues in FLEETS:
-        path, source_ues = (small, NODES * UES) if ues == UES else (large, BIG_UES)
-        found = bench.replay(path, nodes, source_ues, period_s=LIVE_S, seconds=bench.seconds / 2)
+        found = bench.replay(paths[ues], nodes, ues, period_s=LIVE_S, seconds=bench.seconds / 2)
         show(f"{nodes} x {ues}, 100 ms", found)
         scaling.append({"nodes": nodes, "ues": ues, "period_ms": 100, **kept(found)})
     mine, theirs = peer(recording)

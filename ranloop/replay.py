@@ -40,7 +40,8 @@ class ReplayConfig:
     """Where to and how fast.
 
     With `period_s` None the reports come as far apart as they were recorded; 0 means as fast as the RIC takes
-    them; otherwise each node sends one report per period. `loops` 0 repeats the recording until stopped.
+    them; otherwise each node sends one report per period, the nodes one after the other as clocks of their own
+    would have it. `loops` 0 repeats the recording until stopped.
     """
 
     ric: str
@@ -112,7 +113,8 @@ async def replay(
     with its next subscription.
     """
     counts = counts or ReplayCounts()
-    nodes = [ReplayNode(node, config, counts) for node in recording.nodes if streams(node)]
+    played = [node for node in recording.nodes if streams(node)]
+    nodes = [ReplayNode(node, config, counts, index / len(played)) for index, node in enumerate(played)]
     if not nodes:
         raise RecordingError("the recording holds no KPM reports")
     links = [asyncio.create_task(node.link.run(), name=f"replay-{node.link.name}") for node in nodes]
@@ -134,9 +136,13 @@ async def replay(
 
 
 class ReplayNode:
-    """One recorded node on the wire again. Controls are acknowledged where asked for, and have no effect."""
+    """One recorded node on the wire again. Controls are acknowledged where asked for, and have no effect.
 
-    def __init__(self, node: RecordedNode, config: ReplayConfig, counts: ReplayCounts) -> None:
+    With a fixed period, `phase` in 0..1 is the share of it that the first report waits.
+    """
+
+    def __init__(self, node: RecordedNode, config: ReplayConfig, counts: ReplayCounts, phase: float = 0.0) -> None:
+        self._phase_s = phase * (config.period_s or 0.0)
         self.finished = asyncio.Event()
         self.link = NodeLink(
             config.ric,
@@ -204,7 +210,7 @@ class ReplayNode:
         loop, sn = asyncio.get_running_loop(), 0
         # The RIC must have read our answer first: it lets no indication pass before.
         await asyncio.sleep(0.05)
-        start_s = loop.time()
+        start_s = loop.time() + self._phase_s
         for due_s, report in self._schedule(reports):
             wait_s = start_s + due_s - loop.time()
             if wait_s > 0:

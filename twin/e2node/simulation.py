@@ -25,6 +25,8 @@ from twin.network.scenario import Scenario
 from twin.network.trace import Trace
 
 MAX_CATCH_UP_STEPS = 5
+NODE_GAP_S = 0.002
+"""Time between the reports of two nodes: DUs keep clocks of their own and do not report at one instant."""
 FIRST_UE_ID = 1
 
 
@@ -97,6 +99,7 @@ async def drive(
     loop = asyncio.get_running_loop()
     step_s = simulation.scenario.step_s
     due_s = loop.time() + step_s
+    gap_s = min(NODE_GAP_S, step_s / (2 * len(nodes)))
     while steps is None or pace.steps < steps:
         ratios = np.stack([cell.ratios for cell in simulation.cells])
         measured = await asyncio.to_thread(simulation.advance)
@@ -113,6 +116,7 @@ async def drive(
         end_s = time.time()
         for node, sample in zip(nodes, measured, strict=True):
             node.publish(sample, end_s)
+            await asyncio.sleep(gap_s)
         if on_step is not None:
             on_step(measured, ratios, end_s)
     return pace
