@@ -10,8 +10,6 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from oran.a1.slice_sla import POLICY_TYPE, TYPE_ID
 from oran.sla import SliceSla
 from ranloop.errors import RanloopError
@@ -224,19 +222,18 @@ class Demo:
         names = [sla.name or str(sla.slice) for sla in self.phases[0].slas]
 
         def shares(phase: Phase) -> dict[str, float]:
-            by_slice = map(_rounded, phase.slice_satisfaction())
-            return {"all": _rounded(phase.satisfaction().mean()), **dict(zip(names, by_slice, strict=True))}
+            return dict(zip(("all", *names), map(_rounded, phase.shares()), strict=True))
 
         before = replace(self.phases[1], slas=self.phases[2].slas)
         return {
             "seed": self.config.seed,
             "steps": self.phases[0].steps,
             "satisfaction": {phase.name: shares(phase) for phase in self.phases},
-            "gain": _rounded(self.phases[1].satisfaction().mean() - self.phases[0].satisfaction().mean()),
+            "gain": _rounded(self.phases[1].shares()[0] - self.phases[0].shares()[0]),
             "tight_promise_before_policy": shares(before),
             "restarts": sum("started again" in event for event in self.events),
         }
 
 
-def _rounded(value: np.floating | float) -> float:
-    return round(float(value), 4)
+def _rounded(value: float) -> float:
+    return round(value, 4)

@@ -24,10 +24,7 @@ class KpiLog:
     path: Path
     warm_up: int = 0
     step_s: float = 0.1
-    slices: tuple[str, ...] = ()
-    nodes: tuple[str, ...] = ()
     runs: int = 0
-    late: int = 0
     steps: list[dict[str, Any]] = field(default_factory=list)
     _offset: int = 0
 
@@ -49,11 +46,9 @@ class KpiLog:
         try:
             line = json.loads(text)
             if "nodes" in line:
-                self.nodes, self.slices = tuple(line["nodes"]), tuple(line["slices"])
                 self.step_s = float(line["step_s"])
                 self.runs += 1
             elif line["step"] > self.warm_up:
-                self.late = int(line["late"])
                 self.steps.append({name: line[name] for name in FIELDS})
         except (ValueError, KeyError, TypeError) as error:
             raise RanloopError(f"{self.path} holds a line that is no KPI record: {error!r}") from error

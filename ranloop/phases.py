@@ -48,6 +48,10 @@ class Phase:
         share: np.ndarray = satisfied(self.ratio()).mean(axis=(0, 1))
         return share
 
+    def shares(self) -> tuple[float, ...]:
+        """Share of promises kept over the phase: of all slices by weight, then of each slice."""
+        return (float(self.satisfaction().mean()), *self.slice_satisfaction().tolist())
+
     def first(self, steps: int) -> "Phase":
         """The first steps only, so that two phases compare the same traffic."""
         return Phase(

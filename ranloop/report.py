@@ -75,8 +75,7 @@ def _table(phases: Sequence[Phase], names: Sequence[str]) -> str:
     head = "".join(f"<th>{html.escape(name)}</th>" for name in ("phase", "all slices", *names))
     rows = []
     for phase in phases:
-        shares = (float(phase.satisfaction().mean()), *phase.slice_satisfaction())
-        cells = "".join(f"<td>{100 * share:.1f} %</td>" for share in shares)
+        cells = "".join(f"<td>{100 * share:.1f} %</td>" for share in phase.shares())
         rows.append(f"<tr><td>{html.escape(phase.name)}</td>{cells}</tr>")
     return f"<h2>SLA satisfaction</h2><table><tr>{head}</tr>{''.join(rows)}</table>"
 

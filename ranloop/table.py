@@ -64,10 +64,9 @@ class View:
         for column in ("phase", "all slices", *self._names):
             table.add_column(column, justify="left" if column == "phase" else "right")
         for phase in phases:
-            shares = (float(phase.satisfaction().mean()), *phase.slice_satisfaction())
-            table.add_row(phase.name, *(f"{100 * share:.1f} %" for share in shares))
+            table.add_row(phase.name, *(f"{100 * share:.1f} %" for share in phase.shares()))
         self._console.print(table)
-        gain = float(phases[1].satisfaction().mean() - phases[0].satisfaction().mean())
+        gain = phases[1].shares()[0] - phases[0].shares()[0]
         self._console.print(
             f"The controller changed SLA satisfaction by {100 * gain:+.1f} percentage points over "
             f"{phases[0].name} quotas, on the same users and traffic."
