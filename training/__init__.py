@@ -1,0 +1,1 @@
+"""Offline training: what learns on the twin."""
