@@ -15,8 +15,8 @@ from oran import kpi
 from oran.e2.e2ap.codec import decode
 from oran.e2.e2ap.messages import RicIndication
 from oran.e2.identity import GnbDuUeId
-from oran.e2.kpm.codec import decode_indication_message
 from oran.e2.kpm.messages import IndicationFormat1, IndicationFormat3, MeasurementInfo, Record, UeReport, Value
+from oran.e2.kpm.tables import UeTable, decode_ue_table
 from oran.rmr.frame import encode_frame
 from oran.rmr.message import RmrMessage
 from oran.rmr.types import RIC_CONTROL_REQ
@@ -26,17 +26,17 @@ from xapps.slicing.cell import CellLoop
 from xapps.slicing.config import ControlKind, XappConfig
 from xapps.slicing.control import ControlTarget, Policy, requests
 from xapps.slicing.controllers import create
-from xapps.slicing.membership import ue_slice_map
-from xapps.slicing.reports import ReportReader
+from xapps.slicing.membership import Rosters, ue_slice_map
+from xapps.slicing.reports import ReportReader, UeRows, tables
 
-Decoder = Callable[[bytes], IndicationFormat3]
+Decoder = Callable[[bytes], list[UeTable]]
 
 
-def ours(data: bytes) -> IndicationFormat3:
+def ours(data: bytes) -> list[UeTable]:
     """Decode with `oran.e2`."""
-    report = decode_indication_message(data)
-    assert isinstance(report, IndicationFormat3)
-    return report
+    table = decode_ue_table(data)
+    assert table is not None
+    return [table]
 
 
 def asn1tools_decoder() -> Decoder:
@@ -54,9 +54,9 @@ def asn1tools_decoder() -> Decoder:
         ue = GnbDuUeId(item["ueID"][1]["gNB-CU-UE-F1AP-ID"])
         return UeReport(ue, IndicationFormat1(records, info, report["granulPeriod"]))
 
-    def decoder(data: bytes) -> IndicationFormat3:
+    def decoder(data: bytes) -> list[UeTable]:
         _, body = schema.decode("Message", data)["indicationMessage-formats"]
-        return IndicationFormat3(tuple(map(report_of, body["ueMeasReportList"])))
+        return tables(IndicationFormat3(tuple(map(report_of, body["ueMeasReportList"]))))
 
     return decoder
 
@@ -76,7 +76,7 @@ class Path:
     def decide(self, pdus: Sequence[bytes]) -> tuple[float, list[bytes]]:
         """Decide on each PDU in turn; CPU seconds per decision, and the frames."""
         config, node = self.config, NodeConfig()
-        slice_of = ue_slice_map(node.name, config.ue_slices, config.snssais)
+        rosters = Rosters(ue_slice_map(node.name, config.ue_slices, config.snssais))
         reader = ReportReader(config.snssais, profile=kpi.STANDARD, names={}, period_s=config.period_s)
         targets = SlaTargets.of(config.promises)
         target = ControlTarget(node.name, node.cell, ControlKind.CCC, node.ccc_id, config.plmn_digits)
@@ -95,10 +95,9 @@ class Path:
         for number, pdu in enumerate(pdus):
             indication = decode(pdu)
             assert isinstance(indication, RicIndication)
-            report = self.decoder(indication.message)
-            owned = [(item, index) for item in report.ues if (index := slice_of(item.ue)) is not None]
+            parts = [UeRows(table, rosters.of(table.ues)) for table in self.decoder(indication.message)]
             now_s = number * config.period_s
-            policy = loop.on_report(reader.of_ues(owned), targets, now_s=now_s, time_s=now_s).policy
+            policy = loop.on_report(reader.of_ues(parts), targets, now_s=now_s, time_s=now_s).policy
             (control,) = requests(target, policy, old or policy, {}, 1)
             frames.append(
                 encode_frame(RmrMessage(RIC_CONTROL_REQ, control, meid=node.name), source="", source_ip="")

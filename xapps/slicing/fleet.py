@@ -16,11 +16,11 @@ from xapps.slicing.config import XappConfig
 from xapps.slicing.control import ControlTarget, Policy
 from xapps.slicing.controllers import create
 from xapps.slicing.errors import NodeError
-from xapps.slicing.membership import ue_slice_map
+from xapps.slicing.membership import Rosters, SliceOf, ue_slice_map
 from xapps.slicing.nodes import NodeModel, Report, survey
 from xapps.slicing.originals import Knowledge, Originals
 from xapps.slicing.periods import PeriodCollector
-from xapps.slicing.reports import ReportReader, SliceOf
+from xapps.slicing.reports import ReportReader
 
 _log = get_logger(__name__)
 
@@ -56,7 +56,7 @@ class Feed:
     report: Report
     cell: ControlledCell
     reader: ReportReader
-    slice_of: SliceOf
+    rosters: Rosters
     dialect: kpm_profile.NodeProfile
     instance: int = -1
     """The E2 instance id under which it was last in force."""
@@ -142,7 +142,8 @@ class Fleet:
                 period_s=config.period_s,
             )
             dialect = kpm_profile.PROFILES[model.rule.dialect]
-            self._feeds[report.spec] = Feed(report, cells[report.cell], reader, slice_of, dialect)
+            rosters = Rosters(slice_of if report.slice is None else _all_of(report.slice))
+            self._feeds[report.spec] = Feed(report, cells[report.cell], reader, rosters, dialect)
         self._models[model.name] = model
         self._cells |= {(model.name, cell): made for cell, made in cells.items()}
         kinds = sorted({report.kind.value for report in model.reports})
@@ -173,3 +174,8 @@ class Fleet:
         del self._models[name]
         self._feeds = {spec: feed for spec, feed in self._feeds.items() if spec.meid != name}
         self._cells = {key: cell for key, cell in self._cells.items() if key[0] != name}
+
+
+def _all_of(index: int) -> SliceOf:
+    """Every UE is of one slice: the node was asked for that slice's only."""
+    return lambda ue: index

@@ -1,11 +1,13 @@
 """From an indication on RMR to the KPIs of a cell: finds its feed, watches its numbering, decodes and collects."""
 
 import time
+from collections.abc import Sequence
 
 from oran.e2.e2ap.codec import decode
 from oran.e2.e2ap.messages import RicIndication
 from oran.e2.kpm.codec import decode_indication_message
 from oran.e2.kpm.messages import IndicationFormat1, IndicationFormat3
+from oran.e2.kpm.tables import UeTable, decode_ue_table
 from oran.rmr.message import RmrMessage
 from oran.subscriptions import Subscription
 from xapps.slicing.config import ControlKind, ReportKind
@@ -13,6 +15,7 @@ from xapps.slicing.errors import ReportError
 from xapps.slicing.fleet import ControlledCell, Feed, Fleet
 from xapps.slicing.metrics import XappMetrics
 from xapps.slicing.observation import SliceKpis
+from xapps.slicing.reports import UeRows, tables
 
 PER_UE = (ReportKind.UES, ReportKind.CONDITIONS)
 
@@ -69,20 +72,26 @@ def _of_cell(feed: Feed, pdu: RicIndication) -> SliceKpis:
 
 
 def _of_ues(feed: Feed, pdu: RicIndication) -> SliceKpis | None:
-    report = decode_indication_message(pdu.message, feed.dialect)
-    if not isinstance(report, IndicationFormat3):
-        raise ReportError("unexpected_format", type(report).__name__)
-    of_one = feed.report.slice
-    if of_one is not None:
-        owned = [(item, of_one) for item in report.ues]
-    else:
-        owned = [(item, index) for item in report.ues if (index := feed.slice_of(item.ue)) is not None]
-        if report.ues and not owned:
-            raise ReportError("unmapped_ues", f"none of {len(report.ues)} UEs is of a known slice")
-    ues = feed.cell.collector.add(of_one, owned)
-    if ues is None:
+    parts = [UeRows(table, feed.rosters.of(table.ues)) for table in _tables(feed, pdu.message)]
+    if parts and not any(part.roster.names for part in parts):
+        raise ReportError(
+            "unmapped_ues", f"none of {sum(len(part.table.ues) for part in parts)} UEs is of a known slice"
+        )
+    whole = feed.cell.collector.add(feed.report.slice, parts)
+    if whole is None:
         return None
     target = feed.cell.target
     if target is not None and target.kind is not ControlKind.CCC:
-        feed.cell.ues = {item.ue: index for item, index in ues}
-    return feed.reader.of_ues(ues)
+        feed.cell.ues = {ue: index for part in whole for ue, index in part.roster.members.items()}
+    return feed.reader.of_ues(whole)
+
+
+def _tables(feed: Feed, message: bytes) -> Sequence[UeTable]:
+    """An indication's reports, in nearly all cases as the one table that it is on the wire."""
+    table = decode_ue_table(message, feed.dialect)
+    if table is not None:
+        return (table,)
+    report = decode_indication_message(message, feed.dialect)
+    if not isinstance(report, IndicationFormat3):
+        raise ReportError("unexpected_format", type(report).__name__)
+    return tables(report)

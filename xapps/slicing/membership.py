@@ -1,15 +1,62 @@
 """Which slice a UE belongs to, where the node does not say so: the configured map of UEs to slices."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+import numpy as np
 
 from oran.e2.identity import GnbCuUpUeId, GnbDuUeId, GnbUeId, NgEnbDuUeId, UeId
 from oran.slices import SNssai
 from xapps.slicing.config import UeSlice
-from xapps.slicing.reports import SliceOf
 
 MAX_REMEMBERED = 65536
+MAX_ROSTERS = 8
 UNASKED = -1
+
+SliceOf = Callable[[UeId], int | None]
+"""Tells the index of a UE's slice, None for a UE of no slice of ours."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Roster:
+    """The UEs of a report, and which of them are of our slices."""
+
+    ues: tuple[UeId, ...]
+    """All, as they were reported."""
+    members: Mapping[UeId, int]
+    """Those of our slices, and the index of each one's slice."""
+    names: frozenset[UeId]
+    """The members alone."""
+    rows: np.ndarray
+    """Where in `ues` the members are."""
+    owners: np.ndarray
+    """The index of the slice of each of these rows."""
+
+    @classmethod
+    def of(cls, ues: tuple[UeId, ...], slice_of: SliceOf) -> "Roster":
+        """Ask for the slice of each UE."""
+        places = [(row, index) for row, ue in enumerate(ues) if (index := slice_of(ue)) is not None]
+        rows, owners = np.array(places, dtype=np.intp).reshape(-1, 2).T
+        members = {ues[row]: index for row, index in places}
+        return cls(ues, members, frozenset(members), rows, owners)
+
+
+class Rosters:
+    """The rosters of one subscription's reports: a node names the same UEs in most of them."""
+
+    def __init__(self, slice_of: SliceOf) -> None:
+        self._slice_of = slice_of
+        self._known: list[Roster] = []
+
+    def of(self, ues: tuple[UeId, ...]) -> Roster:
+        """The roster of these UEs."""
+        for roster in self._known:
+            if roster.ues == ues:
+                return roster
+        made = Roster.of(ues, self._slice_of)
+        self._known = [made, *self._known[: MAX_ROSTERS - 1]]
+        return made
 
 
 def ue_slice_map(node: str, rules: tuple[UeSlice, ...], slices: tuple[SNssai, ...]) -> SliceOf:

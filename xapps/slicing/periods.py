@@ -10,10 +10,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from oran.e2.identity import UeId
-from xapps.slicing.reports import OwnedReport
+from xapps.slicing.reports import UeRows
 
 MAX_UES = 20_000
-"""UE reports kept of one period; more are passed over."""
+"""UEs kept of one period; indications that bring more are passed over."""
+
+
+_NOBODY: frozenset[UeId] = frozenset()
 
 
 class PeriodCollector:
@@ -24,14 +27,15 @@ class PeriodCollector:
         self._came: Counter[int | None] = Counter()
         self._reported: defaultdict[int | None, set[UeId]] = defaultdict(set)
         self._before: defaultdict[int | None, set[UeId]] = defaultdict(set)
-        self._ues: list[OwnedReport] = []
+        self._parts: list[UeRows] = []
+        self._ues = 0
 
-    def add(self, source: int | None, ues: Sequence[OwnedReport]) -> list[OwnedReport] | None:
+    def add(self, source: int | None, parts: Sequence[UeRows]) -> list[UeRows] | None:
         """Take an indication's UE reports; a whole period's where one is complete.
 
         A period is complete when as much came as in the one before, or when a UE comes again: the next has begun.
         """
-        names = {item.ue for item, _ in ues}
+        names = _NOBODY.union(*(part.roster.names for part in parts))
         ended = None
         if self._came[source]:
             if not names or names & self._reported[source]:
@@ -43,13 +47,15 @@ class PeriodCollector:
             return None
         self._came[source] += 1
         self._reported[source] |= names
-        self._ues += ues[: max(0, MAX_UES - len(self._ues))]
+        if self._ues + len(names) <= MAX_UES:
+            self._parts += parts
+            self._ues += len(names)
         if all(self._came[key] >= count for key, count in self._expected.items()):
             return self._end()
         return ended
 
-    def _end(self) -> list[OwnedReport]:
-        whole, self._ues = self._ues, []
+    def _end(self) -> list[UeRows]:
+        whole, self._parts, self._ues = self._parts, [], 0
         self._expected, self._came = +self._came, Counter()
         self._before, self._reported = self._reported, defaultdict(set)
         return whole

@@ -1,22 +1,17 @@
 """From KPM indications to slice KPIs: by slice labels (format 1), or by summing up UEs (format 3)."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from oran import kpi
-from oran.e2.identity import UeId
-from oran.e2.kpm.messages import (
-    IndicationFormat1,
-    Label,
-    MeasurementInfo,
-    UeReport,
-    Value,
-)
+from oran.e2.kpm.messages import IndicationFormat1, IndicationFormat3, Label, MeasurementInfo, UeReport, Value
+from oran.e2.kpm.tables import UeTable
 from oran.slices import SNssai
 from xapps.slicing.errors import ReportError
+from xapps.slicing.membership import Roster
 from xapps.slicing.observation import FIELDS, SliceKpis
 
 NO_SD = 0xFFFFFF
@@ -26,11 +21,13 @@ MAX_CACHED_LAYOUTS = 64
 
 FIELD_OF = {name: field for field, name in FIELDS.items()}
 
-OwnedReport = tuple[UeReport, int]
-"""A UE's report, and the index of its slice."""
 
-SliceOf = Callable[[UeId], int | None]
-"""Tells the index of a UE's slice, None for a UE of no slice of ours."""
+@dataclass(frozen=True, slots=True, eq=False)
+class UeRows:
+    """What UEs reported, and whose they are."""
+
+    table: UeTable
+    roster: Roster
 
 
 def without_wildcard(snssai: SNssai) -> SNssai:
@@ -49,7 +46,7 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """What the values of a measurement list are; behind it, those that UEs are summed up by, as arrays.
+    """What the values of a measurement list are; behind it, how a row of `_PLACE` is made of them.
 
     `info` is kept so that its identity, by which layouts are found, is never another's.
     """
@@ -57,22 +54,19 @@ class _Layout:
     info: tuple[MeasurementInfo, ...]
     columns: tuple[_Column | None, ...]
     taken: np.ndarray
-    """Indexes of the columns that are used of a UE."""
-    places: np.ndarray
-    """Where each of these goes in the table."""
+    """The column that each place of a row comes from; any where the place stays empty."""
     scales: np.ndarray
+    """SI units per wire unit of each place; NaN where it stays empty."""
 
     @classmethod
     def of(cls, info: tuple[MeasurementInfo, ...], columns: tuple[_Column | None, ...]) -> "_Layout":
         """The layout of columns; of a KPI that comes twice the last one counts."""
-        used = {_PLACE[item.name]: (at, item) for at, item in enumerate(columns) if item and item.name in _PLACE}
-        return cls(
-            info,
-            columns,
-            np.array([at for at, _ in used.values()], dtype=np.intp),
-            np.array(list(used), dtype=np.intp),
-            np.array([item.scale for _, item in used.values()], dtype=np.float64),
-        )
+        taken = np.zeros(len(_PLACE), dtype=np.intp)
+        scales = np.full(len(_PLACE), math.nan)
+        for at, item in enumerate(columns):
+            if item is not None and item.name in _PLACE:
+                taken[_PLACE[item.name]], scales[_PLACE[item.name]] = at, item.scale
+        return cls(info, columns, taken, scales)
 
 
 class ReportReader:
@@ -112,37 +106,39 @@ class ReportReader:
             raise ReportError("no_slice_values")
         return replace(kpis, prb_available=available)
 
-    def of_ues(self, ues: Sequence[OwnedReport]) -> SliceKpis:
+    def of_ues(self, parts: Sequence[UeRows]) -> SliceKpis:
         """KPIs of one period's UE reports: what each slice's UEs have in sum or on average.
 
         Volumes, PRBs and active UEs are summed. Throughput is averaged over the UEs that had data, delay by the
-        volume delivered, drop rate by the volume that arrived. Without UEs the cell is quiet.
+        volume delivered, drop rate by the volume that arrived. Without UEs the cell is quiet. Raises ReportError
+        where values and measurements do not fit.
         """
-        period_s = self._period(ues[0][0].report) if ues else self._period_s
-        owners = np.array([index for _, index in ues], dtype=np.intp)
         # Values beyond all bounds become infinite here, and are found implausible later.
         with np.errstate(over="ignore", invalid="ignore"):
-            table = self._table([item.report for item, _ in ues])
+            if len(parts) == 1:
+                table, owners = self._rows(parts[0]), parts[0].roster.owners
+            else:
+                table = np.concatenate([_NO_ROWS, *map(self._rows, parts)])
+                owners = np.concatenate([_NO_OWNERS, *(part.roster.owners for part in parts)])
+            period_s = self._period(parts[0].table) if parts else self._period_s
             return _sum_up(table, owners, len(self._slices), period_s)
 
-    def _table(self, reports: list[IndicationFormat1]) -> np.ndarray:
-        """UEs' values in the order of `FIELDS`, then the cell's PRBs, [ues, fields + 1]; NaN for none."""
-        table = np.full((len(reports), len(_PLACE)), math.nan)
-        rows: dict[int, list[int]] = {}
-        for index, report in enumerate(reports):
-            rows.setdefault(id(report.info), []).append(index)
-        # Mostly all UEs have one list of measurements, and so are read at once.
-        for alike in rows.values():
-            layout = self._layout(reports[alike[0]].info)
-            values = [_newest(reports[index]) for index in alike]
-            width = len(layout.columns)
-            if any(len(row) != width for row in values):
-                raise ReportError("wrong_length", f"{len(values[0])} values for {width} measurements")
-            numbers = np.array(values, dtype=np.float64).reshape(len(alike), width)
-            table[np.array(alike)[:, None], layout.places] = numbers[:, layout.taken] * layout.scales
-        return table
+    def _rows(self, part: UeRows) -> np.ndarray:
+        """Members' values in SI units, in the order of `_PLACE`, [members, places]; NaN for none."""
+        table, roster = part.table, part.roster
+        layout = self._layout(table.info)
+        width = len(layout.columns)
+        if not width or len(table.values) != len(table.ues) * width:
+            raise ReportError(
+                "wrong_length", f"{len(table.values)} values for {len(table.ues)} x {width} measurements"
+            )
+        numbers = np.array(table.values, dtype=np.float64).reshape(len(table.ues), width)
+        if len(roster.rows) != len(table.ues):
+            numbers = numbers[roster.rows]
+        rows: np.ndarray = numbers.take(layout.taken, axis=1) * layout.scales
+        return rows
 
-    def _period(self, report: IndicationFormat1) -> float:
+    def _period(self, report: IndicationFormat1 | UeTable) -> float:
         return self._period_s if report.granularity_ms is None else report.granularity_ms / 1e3
 
     def _layout(self, info: tuple[MeasurementInfo, ...]) -> _Layout:
@@ -171,6 +167,25 @@ FAR = 1e150
 """Larger values are taken for this one, so that a sum is never NaN: that would pass for a KPI without a value."""
 
 _PLACE = {name: place for place, name in enumerate((*FIELDS.values(), kpi.PRB_AVAILABLE_DL))}
+"""Where each KPI stands in a UE's row: the fields, then the cell's PRBs."""
+_NO_ROWS, _NO_OWNERS = np.empty((0, len(_PLACE))), np.empty(0, dtype=np.intp)
+
+
+def tables(report: IndicationFormat3) -> list[UeTable]:
+    """A report of any form as tables, one for each list of measurements; raises ReportError as `of_cell` does."""
+    alike: dict[tuple[int, int | None], list[UeReport]] = {}
+    for item in report.ues:
+        alike.setdefault((id(item.report.info), item.report.granularity_ms), []).append(item)
+    made = []
+    for items in alike.values():
+        rows = [_newest(item.report) for item in items]
+        info, granularity_ms = items[0].report.info, items[0].report.granularity_ms
+        width = sum(len(item.labels) for item in info)
+        if any(len(row) != width for row in rows):
+            raise ReportError("wrong_length", f"{len(rows[0])} values for {width} measurements")
+        ues = tuple(item.ue for item in items)
+        made.append(UeTable(ues, [value for row in rows for value in row], info, granularity_ms))
+    return made
 
 
 def _newest(report: IndicationFormat1) -> Sequence[Value]:

@@ -135,7 +135,7 @@ class ReportList(QuickList[UeReport]):
                 raise error.within(f"{field}[{index}]") from None
 
 
-_du_ue = lru_cache(maxsize=16_384)(GnbDuUeId)
+du_ue = lru_cache(maxsize=16_384)(GnbDuUeId)
 """The same UEs come in each report: their ids are made once, and quickly told to be the same."""
 
 _DU_UE_HEADS = (b"", b"\x08\x00", b"\x08\x80", b"\x09\x00", b"\x09\x80")
@@ -155,7 +155,7 @@ def _read_ue_report(data: bytes, position: int, end: int) -> tuple[UeReport, int
         ue = GnbDuUeId(f1ap_id, data[stop : stop + 8])
         stop += 8
     else:
-        ue = _du_ue(f1ap_id)
+        ue = du_ue(f1ap_id)
     report, position = _read_report(data, stop * 8, end)
     item = _new(UeReport)
     _set_ue(item, ue)
@@ -181,11 +181,7 @@ def _read_report(data: bytes, position: int, end: int) -> tuple[IndicationFormat
     _set_records(report, tuple(records))
     if has_info:
         octet = position + 7 >> 3
-        cache = WITH_PERIOD if has_period else WITHOUT_PERIOD
-        template = cache.find(data, octet)
-        if template is None:
-            template = _read_tail(data, octet, end, has_period != 0)
-            cache.add(template)
+        template = find_tail(data, octet, end, has_period != 0)
         _set_info(report, template.info)
         _set_granularity(report, template.granularity_ms)
         position = (octet + len(template.octets)) * 8 + template.spare_bits
@@ -240,6 +236,16 @@ def _read_long(data: bytes, position: int, end: int) -> tuple[list[Value], list[
         unsatisfied += [len(values) + index for index in missed]
         values += part
     return values, unsatisfied, reader.position
+
+
+def find_tail(data: bytes, octet: int, end: int, has_period: bool) -> Template:
+    """The tail at `octet`, read and kept where it is not known yet."""
+    cache = WITH_PERIOD if has_period else WITHOUT_PERIOD
+    template = cache.find(data, octet)
+    if template is None:
+        template = _read_tail(data, octet, end, has_period)
+        cache.add(template)
+    return template
 
 
 def _read_tail(data: bytes, octet: int, end: int, has_period: bool) -> Template:

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from oran import kpi
-from oran.e2.identity import GnbDuUeId
-from oran.e2.kpm.messages import IndicationFormat1, IndicationFormat3, Label, MeasurementInfo, Record
+from oran.e2.identity import GnbDuUeId, UeId
+from oran.e2.kpm.codec import decode_indication_message, encode_indication_message
+from oran.e2.kpm.messages import IndicationFormat1, IndicationFormat3, Label, MeasurementInfo, Record, UeReport
+from oran.e2.kpm.tables import decode_ue_table
 from oran.slices import SNssai, static_ratios
 from tests.xapps.slicing.cells import CELL, EMBB, NODE, THREE, slice_report, ue_report
 from xapps.slicing.errors import ReportError
+from xapps.slicing.membership import Roster
 from xapps.slicing.observation import (
     FIELDS,
     CellObservation,
@@ -21,15 +24,19 @@ from xapps.slicing.observation import (
     bits_per_prb,
     observe,
 )
-from xapps.slicing.reports import OwnedReport, ReportReader
+from xapps.slicing.reports import ReportReader, UeRows, tables
 
 READER = ReportReader(THREE, profile=kpi.STANDARD, names={7: kpi.PRB_USED_DL}, period_s=0.1)
 
 
-def owned(report: IndicationFormat3) -> list[OwnedReport]:
+def slice_of(ue: UeId) -> int | None:
     """UE n belongs to slice n // 10; from 30 on to none."""
-    found = [(item, item.ue.f1ap_id // 10) for item in report.ues if isinstance(item.ue, GnbDuUeId)]
-    return [(item, index) for item, index in found if index < 3]
+    assert isinstance(ue, GnbDuUeId)
+    return ue.f1ap_id // 10 if ue.f1ap_id < 30 else None
+
+
+def owned(report: IndicationFormat3) -> list[UeRows]:
+    return [UeRows(table, Roster.of(table.ues, slice_of)) for table in tables(report)]
 
 
 def seen(kpis: SliceKpis, previous: CellObservation | None = None, cell_prbs: float = 51.0) -> CellObservation:
@@ -181,6 +188,34 @@ def test_any_ue_values_give_kpis_or_a_reason(rows: dict[int, dict[str, float | N
     except ReportError:
         return
     assert all(getattr(kpis, field).shape == (3,) for field in FIELDS)
+
+
+def test_a_table_from_the_wire_and_one_of_objects_give_the_same_kpis() -> None:
+    rows = {ue: {kpi.PRB_USED_DL: ue, "Vendor.Thing": 9, kpi.RLC_VOLUME_DL: None} for ue in (1, 2, 11, 35)}
+    octets = encode_indication_message(ue_report(rows))
+    table = decode_ue_table(octets)
+    report = decode_indication_message(octets)
+    assert table is not None
+    assert isinstance(report, IndicationFormat3)
+    kpis = READER.of_ues([UeRows(table, Roster.of(table.ues, slice_of))])
+    others = READER.of_ues(owned(report))
+    for field in FIELDS:
+        np.testing.assert_array_equal(getattr(kpis, field), getattr(others, field))
+    assert kpis.prb_used.tolist() == [3, 11, 0]
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (Record((1, 2)), "wrong_length"),
+        (Record((1,), incomplete=True), "incomplete"),
+    ],
+)
+def test_ue_reports_that_say_nothing_are_refused_with_a_reason(record: Record, reason: str) -> None:
+    report = IndicationFormat1((record,), (MeasurementInfo(kpi.PRB_USED_DL),))
+    with pytest.raises(ReportError) as error:
+        tables(IndicationFormat3((UeReport(GnbDuUeId(1), report),)))
+    assert error.value.reason == reason
 
 
 def test_infinite_values_do_not_hide_each_other() -> None:

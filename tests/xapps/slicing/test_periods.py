@@ -2,20 +2,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oran.e2.identity import GnbDuUeId
-from oran.e2.kpm.messages import IndicationFormat1, UeReport
+from oran.e2.kpm.tables import UeTable
+from xapps.slicing.membership import Roster
 from xapps.slicing.periods import MAX_UES, PeriodCollector
-from xapps.slicing.reports import OwnedReport
+from xapps.slicing.reports import UeRows
 
 
-def report(*numbers: int, mark: int = 0) -> list[OwnedReport]:
+def report(*numbers: int, mark: int = 0) -> list[UeRows]:
     """A report of these UEs; `mark` tells one period's from another's."""
-    return [(UeReport(GnbDuUeId(number), IndicationFormat1((), granularity_ms=mark)), 0) for number in numbers]
+    ues = tuple(map(GnbDuUeId, numbers))
+    return [UeRows(UeTable(ues, [], (), mark), Roster.of(ues, lambda ue: 0))]
 
 
-def told(ues: list[OwnedReport] | None) -> list[tuple[int, int | None]] | None:
-    if ues is None:
+def told(parts: list[UeRows] | None) -> list[tuple[int, int | None]] | None:
+    if parts is None:
         return None
-    pairs = [(item.ue, item.report.granularity_ms) for item, _ in ues]
+    pairs = [(ue, part.table.granularity_ms) for part in parts for ue in part.table.ues]
     return [(ue.f1ap_id, mark) for ue, mark in pairs if isinstance(ue, GnbDuUeId)]
 
 
@@ -78,7 +80,7 @@ def test_ues_of_one_period_are_bounded() -> None:
         assert collector.add(None, report(*range(first, first + 1000))) is None
     whole = collector.add(1, report(99_999))
     assert whole is not None
-    assert len(whole) == MAX_UES
+    assert sum(len(part.table.ues) for part in whole) == MAX_UES
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.sets(st.integers(0, 5), max_size=3)), max_size=60))
