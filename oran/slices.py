@@ -102,8 +102,16 @@ def project(ratios: A) -> A:
     low = low * (100.0 / xp.where(total > 100.0, total, 100.0))
     high = xp.maximum(clipped[..., MAX], low)
     dedicated = xp.minimum(clipped[..., DEDICATED], low)
-    moved: A = xp.stack([dedicated, low, high], axis=-1)
+    moved: A = join(dedicated, low, high)
     return moved
+
+
+def join(dedicated: A, low: A, high: A) -> A:
+    """Ratios [..., slices, 3] of their three parts [..., slices]."""
+    xp = namespace(dedicated, low, high)
+    # Quicker than stacking, which counts for the few numbers of a cell.
+    ratios: A = xp.concat([dedicated[..., None], low[..., None], high[..., None]], axis=-1)  # type: ignore[index]
+    return ratios
 
 
 def to_policy(slices: tuple[SNssai, ...], ratios: np.ndarray) -> tuple[RrmPolicyRatio, ...]:

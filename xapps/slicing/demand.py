@@ -16,6 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from oran.sla import SlaTargets
+from oran.slices import join
 from xapps.slicing.observation import CellObservation, arrived, bits_per_prb, known_or_zero
 
 MIN_DELAY_TARGET_S = 1e-4
@@ -57,7 +58,7 @@ class DemandController:
         """Quotas [..., slices, 3]: min filled with promises, nothing dedicated, max 100."""
         needs = self.needs(observation, targets)
         low = fill(needs, targets.weight, self._config.least_percent, spare_to=_can_wait_least(targets))
-        return np.stack([np.zeros_like(low), low, np.full_like(low, 100.0)], axis=-1)
+        return join(np.zeros_like(low), low, np.full_like(low, 100.0))
 
     def needs(self, observation: CellObservation, targets: SlaTargets) -> np.ndarray:
         """What each slice needs of the cell to keep its promise, [..., slices] in percent, without a limit."""

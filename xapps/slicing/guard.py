@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from oran import kpi
 from oran.arrays import namespace
-from oran.slices import DEDICATED, MAX, MIN, project, static_ratios
+from oran.slices import DEDICATED, MAX, MIN, join, project, static_ratios
 from xapps.slicing.observation import FIELDS, CellObservation, known_or_zero
 
 A = TypeVar("A")
@@ -132,7 +132,7 @@ def _limit(xp: Any, target: Any, start: Any, most: float) -> Any:
     back = xp.where(overbooked, excess / xp.where(overbooked, total, 1.0), 0.0)
     minimum = minimum - rise * xp.where(back < 1.0, back, 1.0)
     dedicated = xp.minimum(box[..., DEDICATED], minimum)
-    return xp.stack([dedicated, minimum, xp.maximum(box[..., MAX], minimum)], axis=-1)
+    return join(dedicated, minimum, xp.maximum(box[..., MAX], minimum))
 
 
 def _raise_to_floor(xp: Any, ratios: Any, floor: Any) -> Any:
@@ -144,7 +144,7 @@ def _raise_to_floor(xp: Any, ratios: Any, floor: Any) -> Any:
     scale = xp.where(crowded, room / xp.where(crowded, total, 1.0), 1.0)
     minimum = floor + above * scale
     dedicated = xp.minimum(ratios[..., DEDICATED], minimum)
-    return xp.stack([dedicated, minimum, xp.maximum(ratios[..., MAX], minimum)], axis=-1)
+    return join(dedicated, minimum, xp.maximum(ratios[..., MAX], minimum))
 
 
 def _tame(xp: Any, ratios: Any) -> Any:

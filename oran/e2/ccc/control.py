@@ -24,6 +24,7 @@ from oran.e2.errors import EncodeError
 from oran.e2.identity import NrCgi, plmn_from_octets, plmn_to_octets
 
 
+@lru_cache(maxsize=8)
 def encode_control_header(style: int = CELL_LEVEL) -> bytes:
     """Encode the control header: the RIC style type."""
     return dump({"controlHeaderFormat": {"ricStyleType": style}})

@@ -12,6 +12,7 @@ import pytest
 
 from oran.e2.e2ap import codec as e2ap
 from oran.e2.errors import DecodeError, EncodeError
+from oran.e2.kpm.tables import decode_ue_table
 from oran.e2.registry import codecs
 from tests.oran.e2.vectors import OWN, SHARED, Vector, load
 
@@ -20,6 +21,19 @@ BY_TYPE = {kind: [vector.data for vector in VECTORS if vector.type == kind] for 
 CODECS = codecs("standard")
 DECODERS: dict[str, Callable[[bytes], object]] = {kind: codec.decode for kind, codec in CODECS.items()}
 DECODERS["E2AP-PDU"] = e2ap.decode
+
+
+def indication_message(data: bytes) -> object:
+    """Read as a table too, which takes in no message that is refused."""
+    table = decode_ue_table(data)
+    try:
+        return CODECS["E2SM-KPM-IndicationMessage"].decode(data)
+    except DecodeError:
+        assert table is None
+        raise
+
+
+DECODERS["E2SM-KPM-IndicationMessage"] = indication_message
 
 LENGTHS = (
     b"\x7f",
