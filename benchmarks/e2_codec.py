@@ -42,6 +42,7 @@ from oran.e2.kpm.messages import (
     UeReport,
 )
 from oran.e2.kpm.reports import WITH_PERIOD, clear_caches
+from oran.e2.kpm.tables import decode_ue_table
 from oran.e2.rc.slice_quota import SlicePrbQuota, encode_slice_prb_quota_message
 
 kpm_oracle = import_module("tests.oran.e2.kpm_oracle")
@@ -175,6 +176,11 @@ def kpm_cases() -> list[Case]:
             decode["asn1tools"] = partial(theirs.decode, "Message", data)
             encode["asn1tools"] = partial(theirs.encode, "Message", value)
         cases += [Case(f"{name} decode", len(data), decode), Case(f"{name} encode", len(data), encode)]
+        # Messages in fragments are no tables.
+        if decode_ue_table(data) is not None:
+            table: dict[str, Work] = {"warm": partial(decode_ue_table, data)}
+            rivals = {codec: work for codec, work in decode.items() if codec in ("asn1tools", "pycrate")}
+            cases.append(Case(f"{name} table", len(data), table | rivals))
     return cases
 
 
