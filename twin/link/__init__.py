@@ -1,0 +1,1 @@
+"""The link twin: what an orchestration of the physical layer delivers."""

@@ -1,0 +1,69 @@
+"""Equipment state: what the hardware has free for a link, and the channel that the link sees."""
+
+import math
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+
+from twin.link.catalogue import REFERENCE_POWER_DBM, REFERENCE_PRBS, ChannelClass
+from twin.link.errors import EquipmentError
+from twin.link.plan import ChainGrid, LinkChain
+
+_RANGES: tuple[tuple[str, float, float], ...] = (
+    ("compute_flops", 1e6, 1e18),
+    ("max_tx_power_dbm", -10.0, 60.0),
+    ("snr_db", -40.0, 80.0),
+    ("delay_spread_s", 0.0, 10e-6),
+    ("doppler_hz", 0.0, 20e3),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EquipmentState:
+    """What is free at this moment, and the channel. EquipmentError names a field out of its range."""
+
+    free_prbs: int
+    """Free spectrum in PRBs of numerology 1; a PRB of numerology m takes 2^(m-1) of them."""
+    tx_antennas: int
+    rx_antennas: int
+    compute_flops: float
+    """Operations per second that are free for the physical layer."""
+    max_tx_power_dbm: float
+    channel: ChannelClass
+    snr_db: float
+    """Per resource element and receive antenna, for 23 dBm spread over 51 PRBs of numerology 1."""
+    delay_spread_s: float
+    """RMS delay spread; of no effect in AWGN."""
+    doppler_hz: float
+    """Largest Doppler shift; of no effect in AWGN."""
+    has_deeprx: bool = False
+    has_deeptx: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "channel", ChannelClass(self.channel))
+        if not 1 <= self.free_prbs <= 275 * 8:
+            raise EquipmentError(f"free_prbs is {self.free_prbs}; it must lie in 1..2200")
+        for field in ("tx_antennas", "rx_antennas"):
+            if getattr(self, field) not in (1, 2, 4):
+                raise EquipmentError(f"{field} is {getattr(self, field)}; it must be one of 1, 2, 4")
+        for field, low, high in _RANGES:
+            value = getattr(self, field)
+            if not (math.isfinite(value) and low <= value <= high):
+                raise EquipmentError(f"{field} is {value}; it must lie in {low:g}..{high:g}")
+
+    @overload
+    def resource_element_snr_db(self, chain: LinkChain) -> float: ...
+    @overload
+    def resource_element_snr_db(self, chain: ChainGrid) -> np.ndarray: ...
+    def resource_element_snr_db(self, chain: LinkChain | ChainGrid) -> float | np.ndarray:
+        """SNR per resource element and receive antenna of a chain, or of each chain [chains], in dB.
+
+        The chain's power is spread over its bandwidth and noise grows with the bandwidth of a subcarrier, so that
+        twice the PRBs, or one numerology higher, cost 3 dB.
+        """
+        if isinstance(chain, LinkChain):
+            return float(self.resource_element_snr_db(ChainGrid.of((chain,)))[0])
+        spread_db = 10.0 * np.log10(chain.reference_prbs / REFERENCE_PRBS)
+        snr_db: np.ndarray = self.snr_db + (chain.tx_power_dbm - REFERENCE_POWER_DBM) - spread_db
+        return snr_db
