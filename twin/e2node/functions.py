@@ -15,7 +15,7 @@ from oran.e2.e2ap.messages import RanFunction
 from oran.e2.functions import CCC_OID, KPM_OID, RC_OID, FunctionName
 from oran.e2.kpm.codec import encode_function_definition as encode_kpm
 from oran.e2.kpm.messages import FunctionDefinition as KpmDefinition
-from oran.e2.kpm.messages import RanFunctionName, ReportStyle, TriggerStyle
+from oran.e2.kpm.messages import ReportStyle, TriggerStyle
 from oran.e2.rc import slice_quota as quota
 from oran.e2.rc.function import (
     FUNCTION_DEFINITION,
@@ -68,7 +68,7 @@ def ran_functions(config: NodeConfig) -> tuple[RanFunction, ...]:
 
 def _kpm() -> KpmDefinition:
     return KpmDefinition(
-        RanFunctionName("ORAN-E2SM-KPM", KPM_OID, "KPM Monitor"),
+        FunctionName("ORAN-E2SM-KPM", KPM_OID, "KPM Monitor"),
         (TriggerStyle(1, "Periodic report", 1),),
         tuple(
             ReportStyle(style, name, action, tuple((item, IDS[item]) for item in measurements), 1, message)

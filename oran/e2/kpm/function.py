@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from oran.e2.functions import FUNCTION_NAME
 from oran.e2.kpm.conditions import BIN_AXES, Axes, axes_of
-from oran.e2.kpm.messages import BinRange, FunctionDefinition, RanFunctionName, ReportStyle, TriggerStyle
+from oran.e2.kpm.messages import BinRange, FunctionDefinition, ReportStyle, TriggerStyle
 from oran.e2.kpm.types import MEASUREMENT_ID, MEASUREMENT_NAME, Mapped
 from oran.e2.schema import Characters, Component, Integer, Record, SequenceOf, Type
 
@@ -53,17 +54,7 @@ _ACTION_ITEM: Type[_ActionItem] = Record(
 )
 FUNCTION_DEFINITION: Type[FunctionDefinition] = Record(
     FunctionDefinition,
-    Component(
-        "name",
-        "ranFunction-Name",
-        Record(
-            RanFunctionName,
-            Component("short_name", "ranFunction-ShortName", NAME),
-            Component("oid", "ranFunction-E2SM-OID", Characters(1, 1000, extensible=True)),
-            Component("description", "ranFunction-Description", NAME),
-            Component("instance", "ranFunction-Instance", Integer(), optional=True),
-        ),
-    ),
+    Component("name", "ranFunction-Name", FUNCTION_NAME),
     Component(
         "trigger_styles",
         "ric-EventTriggerStyle-List",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from oran.e2.functions import FunctionName
 from oran.e2.identity import CellGlobalId, UeId
 from oran.slices import SNssai
 
@@ -284,16 +285,6 @@ class EventTrigger:
 
 
 @dataclass(frozen=True, slots=True)
-class RanFunctionName:
-    """Name of a RAN function: short name, service model OID, description, and optionally its instance."""
-
-    short_name: str
-    oid: str
-    description: str
-    instance: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class TriggerStyle:
     """An event trigger style a node offers."""
 
@@ -320,6 +311,6 @@ class ReportStyle:
 class FunctionDefinition:
     """E2SM-KPM RAN function definition."""
 
-    name: RanFunctionName
+    name: FunctionName
     trigger_styles: tuple[TriggerStyle, ...] = ()
     report_styles: tuple[ReportStyle, ...] = ()

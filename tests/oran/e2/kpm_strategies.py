@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from oran.e2.functions import FunctionName
 from oran.e2.identity import (
     CellGlobalId,
     EutraCgi,
@@ -37,7 +38,6 @@ from oran.e2.kpm.messages import (
     MatchingCondition,
     Measurement,
     MeasurementInfo,
-    RanFunctionName,
     Record,
     ReportCondition,
     ReportStyle,
@@ -246,7 +246,7 @@ def report_styles(draw: st.DrawFn) -> ReportStyle:
 
 functions = st.builds(
     FunctionDefinition,
-    st.builds(RanFunctionName, texts, texts, texts, maybe(integers)),
+    st.builds(FunctionName, texts, texts, texts, maybe(integers)),
     some(st.builds(TriggerStyle, integers, texts, integers), 0, 2),
     some(report_styles(), 0, 2),
 )

@@ -5,7 +5,7 @@ import pytest
 
 from oran import kpi
 from oran.e2.e2ap.messages import RanFunction
-from oran.e2.functions import KPM_OID
+from oran.e2.functions import KPM_OID, FunctionName
 from oran.e2.identity import EnbUeId, GnbDuUeId, GnbUeId, Guami, Gummei, UeId
 from oran.e2.kpm.codec import (
     decode_action_definition,
@@ -16,7 +16,6 @@ from oran.e2.kpm.messages import (
     ActionFormat1,
     ActionFormat4,
     FunctionDefinition,
-    RanFunctionName,
     ReportStyle,
 )
 from oran.nodes import NodeInfo
@@ -50,7 +49,7 @@ def kpm_only(*styles: tuple[int, int, tuple[str, ...]]) -> NodeInfo:
         ReportStyle(style, "s", form, tuple((name, None) for name in names), 1, 1) for style, form, names in styles
     )
     definition = encode_function_definition(
-        FunctionDefinition(RanFunctionName("ORAN-E2SM-KPM", KPM_OID, "KPM"), (), offered)
+        FunctionDefinition(FunctionName("ORAN-E2SM-KPM", KPM_OID, "KPM"), (), offered)
     )
     return NodeInfo("gnb_1", True, (RanFunction(147, definition, 1, KPM_OID),))
 
