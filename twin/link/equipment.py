@@ -1,14 +1,16 @@
 """Equipment state: what the hardware has free for a link, and the channel that the link sees."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
 
-from twin.link.catalogue import REFERENCE_POWER_DBM, REFERENCE_PRBS, ChannelClass
-from twin.link.errors import EquipmentError
-from twin.link.plan import ChainGrid, LinkChain
+from twin.link.catalogue import REFERENCE_POWER_DBM, REFERENCE_PRBS, ChannelClass, Estimator, Transmitter
+from twin.link.errors import EquipmentError, PlanError
+from twin.link.hardware import required_flops
+from twin.link.plan import ChainGrid, LinkChain, Plan, code_of
 
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("compute_flops", 1e6, 1e18),
@@ -67,3 +69,93 @@ class EquipmentState:
         spread_db = 10.0 * np.log10(chain.reference_prbs / REFERENCE_PRBS)
         snr_db: np.ndarray = self.snr_db + (chain.tx_power_dbm - REFERENCE_POWER_DBM) - spread_db
         return snr_db
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit of the equipment: what a chain needs [chains] must not exceed what there is."""
+
+    step: str
+    field: str
+    needed: Callable[[ChainGrid], np.ndarray]
+    available: Callable[[EquipmentState], float]
+    text: str
+    """Words for an error, with the two numbers filled in."""
+
+    def exceeded(self, chains: ChainGrid, equipment: EquipmentState) -> np.ndarray:
+        """Tell which chains need more than there is, bool [chains]."""
+        over: np.ndarray = self.needed(chains) > self.available(equipment)
+        return over
+
+
+_DEEPRX, _DEEPTX = code_of(Estimator.DEEPRX), code_of(Transmitter.DEEPTX)
+
+LIMITS: tuple[Limit, ...] = (
+    Limit(
+        "grid",
+        "prbs",
+        lambda c: c.reference_prbs,
+        lambda e: e.free_prbs,
+        "prbs x 2^(numerology - 1) is {needed:g}; it must not exceed the {available:g} free PRBs",
+    ),
+    Limit(
+        "precode",
+        "tx_antennas",
+        lambda c: c.tx_antennas,
+        lambda e: e.tx_antennas,
+        "tx_antennas is {needed:g}; the equipment has {available:g}",
+    ),
+    Limit(
+        "estimate",
+        "rx_antennas",
+        lambda c: c.rx_antennas,
+        lambda e: e.rx_antennas,
+        "rx_antennas is {needed:g}; the equipment has {available:g}",
+    ),
+    Limit(
+        "amplify",
+        "tx_power_dbm",
+        lambda c: c.tx_power_dbm,
+        lambda e: e.max_tx_power_dbm,
+        "tx_power_dbm is {needed:g}; the equipment has at most {available:g} dBm",
+    ),
+    Limit(
+        "estimate",
+        "estimator",
+        lambda c: c.estimator == _DEEPRX,
+        lambda e: e.has_deeprx,
+        "estimator is deeprx; the equipment does not have it",
+    ),
+    Limit(
+        "modulate",
+        "transmitter",
+        lambda c: c.transmitter == _DEEPTX,
+        lambda e: e.has_deeptx,
+        "transmitter is deeptx; the equipment does not have it",
+    ),
+    Limit(
+        "detect",
+        "detector",
+        required_flops,
+        lambda e: e.compute_flops,
+        "the chain needs {needed:.3g} operations/s; the equipment has {available:.3g} free: "
+        "take fewer PRBs or layers, or a cheaper estimator or detector",
+    ),
+)
+
+
+def check(plan: Plan | LinkChain, equipment: EquipmentState) -> None:
+    """Raise PlanError, naming step, field and limit, when a plan asks more than the equipment has free."""
+    chains = ChainGrid.of((plan.link_chain if isinstance(plan, Plan) else plan,))
+    for limit in LIMITS:
+        if limit.exceeded(chains, equipment)[0]:
+            needed, available = float(limit.needed(chains)[0]), float(limit.available(equipment))
+            raise PlanError(limit.step, limit.field, limit.text.format(needed=needed, available=available))
+
+
+def fits(chains: ChainGrid, equipment: EquipmentState) -> np.ndarray:
+    """Tell which chains the equipment can run, bool [chains]."""
+    good = np.ones(len(chains), dtype=bool)
+    for limit in LIMITS:
+        good &= ~limit.exceeded(chains, equipment)
+    return good
