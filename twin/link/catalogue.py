@@ -5,7 +5,6 @@ the program interface and the prompt text (`render`) are all made of this one ta
 the standard library, so that a sandboxed process can afford it.
 """
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -102,7 +101,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A parameter of a step: either `choices`, or whole numbers in low..high."""
+    """A parameter of a step: one of `choices`, or a whole number in low..high."""
 
     name: str
     about: str
@@ -111,7 +110,7 @@ class Parameter:
     low: int = 0
     high: int = 0
     default: str | int | float | None = None
-    """None: must be given."""
+    required: bool = False
 
     @property
     def values(self) -> tuple[str | int | float, ...]:
@@ -131,12 +130,7 @@ class Parameter:
             return False
         if self.choices:
             return any(value == choice.value for choice in self.choices)
-        return (
-            not isinstance(value, str)
-            and math.isfinite(value)
-            and value == int(value)
-            and self.low <= value <= self.high
-        )
+        return not isinstance(value, str) and value in range(self.low, self.high + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +152,7 @@ STEPS: tuple[Step, ...] = (
         (
             Parameter(
                 name="numerology",
+                required=True,
                 about="subcarrier spacing 15 kHz x 2^numerology; higher has shorter slots and wider PRBs",
                 choices=(
                     Choice(0, "1 ms slots"),
@@ -168,6 +163,7 @@ STEPS: tuple[Step, ...] = (
             ),
             Parameter(
                 name="prbs",
+                required=True,
                 about="bandwidth; the transmit power is spread over it",
                 unit="PRB",
                 low=1,
@@ -191,6 +187,7 @@ STEPS: tuple[Step, ...] = (
             ),
             Parameter(
                 name="code_rate",
+                required=True,
                 about="information bits per coded bit; lower is more robust",
                 choices=tuple(Choice(rate) for rate in CODE_RATES),
             ),
@@ -202,6 +199,7 @@ STEPS: tuple[Step, ...] = (
         (
             Parameter(
                 name="modulation",
+                required=True,
                 about="bits per symbol 2, 4, 6, 8; more need more SNR",
                 choices=tuple(Choice(modulation.value) for modulation in Modulation),
             ),
@@ -317,3 +315,33 @@ PARAMETERS: dict[str, Parameter] = {parameter.name: parameter for step in STEPS 
 
 STEP_OF: dict[str, str] = {parameter.name: step.name for step in STEPS for parameter in step.parameters}
 """The step that each parameter belongs to."""
+
+
+SLICE_FIELDS: dict[str, str] = {
+    "slice": "S-NSSAI as SST-SD, SD in six hex digits, e.g. '1-000001'; required",
+    "throughput_bps": "promised mean throughput of a user, at least",
+    "delay_s": "promised mean delay, at most",
+    "drop_rate": "promised share of packets lost or late, at most",
+    "weight": "share of the slice in the satisfaction of all slices; default 1",
+}
+"""The parameters of `twin.link.plan.SlicePolicy`; at least one promise must be given."""
+
+
+def render() -> str:
+    """The toolkit as text for a prompt: each step with its parameters, their ranges, defaults and limits."""
+    lines = ["Link chain, step by step:"]
+    for number, step in enumerate(STEPS, 1):
+        lines.append(f"{number}. {step.name}: {step.about}")
+        for parameter in step.parameters:
+            given = "required" if parameter.required else f"default {parameter.default}"
+            lines.append(f"   - {parameter.name}: {parameter.about}. {_sentence(parameter.range)}; {given}.")
+            lines += [f"       {choice.value}: {choice.about}" for choice in parameter.choices if choice.about]
+        if step.limits:
+            lines.append(f"   Limits: {step.limits}")
+    lines.append("Slice policy:")
+    lines += [f"   - {name}: {about}" for name, about in SLICE_FIELDS.items()]
+    return "\n".join(lines)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

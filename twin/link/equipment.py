@@ -43,6 +43,8 @@ class EquipmentState:
     has_deeptx: bool = False
 
     def __post_init__(self) -> None:
+        if self.channel not in list(ChannelClass):
+            raise EquipmentError(f"channel is {self.channel}; it must be one of {', '.join(ChannelClass)}")
         object.__setattr__(self, "channel", ChannelClass(self.channel))
         if not 1 <= self.free_prbs <= 275 * 8:
             raise EquipmentError(f"free_prbs is {self.free_prbs}; it must lie in 1..2200")
