@@ -1,6 +1,7 @@
 """Programs: a plan's program gives the plan back; a hostile program gives a refusal with line and reason."""
 
 import ast
+import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from twin.link.catalogue import SLICE_FIELDS, STEPS
 from twin.link.errors import SandboxRefusal
 from twin.link.grammar import MAX_SOURCE
 from twin.link.interpreter import interpret
+from twin.link.orchestration import Orchestration
 from twin.link.plan import LinkChain, Plan
 from twin.link.program import render
 from twin.link.sandbox import Sandbox, SandboxLimits
@@ -193,7 +195,7 @@ HOSTILE = {
     "async loop": "async for x in y:\n    pass",
     "async with": "async with x:\n    pass",
     "await": "await x",
-    "try that swallows the limit": "while True:\n    try:\n        x = [0] * 10**10\n    except BaseException:\n        pass",
+    "try that swallows the limit": "for i in [1]:\n try:\n  x = [0] * 10**10\n except BaseException:\n  pass",
     "try": "try:\n    x = 1 / 0\nexcept:\n    pass",
     "try star": "try:\n    pass\nexcept* ValueError:\n    pass",
     "raise": "raise SystemExit",
@@ -271,21 +273,19 @@ def test_a_hostile_program_is_refused(sandbox: Sandbox, source: str) -> None:
     assert sandbox.run(render(PLAN)) == PLAN, "the sandbox must serve the next program"
 
 
-fragments = st.sampled_from(
-    "twin link . ( ) [ ] { } , : = == + - * ** / // % < in not and or if else for pass break \n \n    x y 1 2.5 'a' "
-    "range 24 encode code_rate __class__ import while lambda := @ # \\ twin.link(1,24) 10**9 None True "
-    "twin.transmit(link)".split(" ")
-)
+WORDS = r"""
+twin link . ( ) [ ] { } , : = == + - * ** / // % < in not and or if else for pass break x y 1 2.5 'a' range 24 encode
+code_rate __class__ import while lambda := @ # \ twin.link(1,24) 10**9 None True twin.transmit(link)
+"""
+fragments = st.sampled_from([*WORDS.split(), "\n", "\n ", "\n  "])
 
 
 @given(st.lists(fragments, max_size=40).map(" ".join) | st.text(max_size=200))
 @settings(max_examples=300)
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
 def test_any_text_is_refused_or_run_to_its_end(source: str) -> None:
-    try:
-        interpret(source)
-    except SandboxRefusal as refusal:
-        assert refusal.line >= 0
+    with contextlib.suppress(SandboxRefusal):
+        assert isinstance(interpret(source), Orchestration)
 
 
 @given(plans, st.data())
