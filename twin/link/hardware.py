@@ -90,9 +90,7 @@ def compute_s(chains: ChainGrid, compute_flops: float) -> np.ndarray:
 
 def harq_round_trip_s(chains: ChainGrid, compute_flops: float) -> np.ndarray:
     """Time from the start of a transmission to the start of the next one of the same block [chains]."""
-    slots = chains.repetition + np.ceil(compute_s(chains, compute_flops) / slot_s(chains)) + 2.0
-    duration_s: np.ndarray = slots * slot_s(chains)
-    return duration_s
+    return round_trip_s(slot_s(chains), chains.repetition, compute_s(chains, compute_flops))
 
 
 def processing_delay_s(chains: ChainGrid, compute_flops: float, transmissions: np.ndarray | float) -> np.ndarray:
@@ -100,9 +98,22 @@ def processing_delay_s(chains: ChainGrid, compute_flops: float, transmissions: n
 
     `transmissions` is the mean number that a block takes, 1..harq_transmissions.
     """
-    first_s = (0.5 + chains.repetition) * slot_s(chains) + compute_s(chains, compute_flops)
-    delay_s: np.ndarray = first_s + (transmissions - 1.0) * harq_round_trip_s(chains, compute_flops)
+    return timeline_s(slot_s(chains), chains.repetition, compute_s(chains, compute_flops), transmissions)
+
+
+def timeline_s(
+    slot_s: np.ndarray, repetition: np.ndarray, compute_s: np.ndarray, transmissions: np.ndarray | float
+) -> np.ndarray:
+    """The delay of a block by its parts, for arrays that broadcast."""
+    first_s = (0.5 + repetition) * slot_s + compute_s
+    delay_s: np.ndarray = first_s + (transmissions - 1.0) * round_trip_s(slot_s, repetition, compute_s)
     return delay_s
+
+
+def round_trip_s(slot_s: np.ndarray, repetition: np.ndarray, compute_s: np.ndarray) -> np.ndarray:
+    """A HARQ round trip by its parts, for arrays that broadcast."""
+    duration_s: np.ndarray = (repetition + np.ceil(compute_s / slot_s) + 2.0) * slot_s
+    return duration_s
 
 
 def air_time_s(chains: ChainGrid, transmissions: np.ndarray | float) -> np.ndarray:

@@ -68,7 +68,7 @@ def test_an_invalid_chain_names_step_field_and_range(
 
 
 def test_a_missing_parameter_names_its_range() -> None:
-    with pytest.raises(PlanError, match="step grid: prbs is missing; it must be a whole number in 1..275 PRB"):
+    with pytest.raises(PlanError, match=r"step grid: prbs is missing; it must be a whole number in 1\.\.275 PRB"):
         LinkChain(**{name: value for name, value in BASE.items() if name != "prbs"})
 
 

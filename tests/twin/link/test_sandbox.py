@@ -274,8 +274,8 @@ def test_a_hostile_program_is_refused(sandbox: Sandbox, source: str) -> None:
 
 
 WORDS = r"""
-twin link . ( ) [ ] { } , : = == + - * ** / // % < in not and or if else for pass break x y 1 2.5 'a' range 24 encode
-code_rate __class__ import while lambda := @ # \ twin.link(1,24) 10**9 None True twin.transmit(link)
+twin link . ( ) [ ] { } , : = == + - * ** / // % < in not and or if else for pass break x y 1 2.5 'a' range 24
+encode code_rate __class__ import while lambda := @ # \ twin.link(1,24) 10**9 None True twin.transmit(link)
 """
 fragments = st.sampled_from([*WORDS.split(), "\n", "\n ", "\n  "])
 
