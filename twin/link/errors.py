@@ -5,6 +5,7 @@ LinkError (a ValueError)
 ├── EquipmentError   an equipment state that cannot be: names the field, its value and the range
 ├── DemandError      a demand that cannot be: names the field, its value and the range
 ├── QosError         a measured QoS that is none (NaN, negative): names the field and its value
+├── CodeError        a code that TS 38.212 does not have, or blocks that are not of the code
 ├── RewardError      reward weights that would break the order of rewards
 └── SandboxRefusal   a program that is not run to its end: names the line and the reason
 """
@@ -37,6 +38,10 @@ class DemandError(LinkError):
 
 class QosError(LinkError):
     """A measured QoS that is none."""
+
+
+class CodeError(LinkError):
+    """A code that cannot be, or blocks that are not of the code."""
 
 
 class RewardError(LinkError):
