@@ -196,13 +196,13 @@ class ChainGrid:
     @classmethod
     def of(cls, chains: Iterable[LinkChain]) -> ChainGrid:
         """Code link chains as columns."""
-        rows = [[_code(field, getattr(chain, field)) for field in COLUMNS] for chain in chains]
+        rows = [[code(field, getattr(chain, field)) for field in COLUMNS] for chain in chains]
         return cls(*np.array(rows, dtype=np.int32).reshape(len(rows), len(COLUMNS)).T)
 
     @classmethod
     def product(cls, **axes: Iterable[Any]) -> ChainGrid:
         """Every combination of the given values (not codes); the last column varies fastest."""
-        coded = [np.array([_code(field, value) for value in axes[field]], dtype=np.int32) for field in COLUMNS]
+        coded = [np.array([code(field, value) for value in axes[field]], dtype=np.int32) for field in COLUMNS]
         return cls(*(column.ravel() for column in np.meshgrid(*coded, indexing="ij")))
 
     def __len__(self) -> int:
@@ -263,20 +263,21 @@ CODES: dict[str, tuple[Any, ...]] = {
 
 _RATES = np.array(CODE_RATES)
 _BITS = np.array([BITS_PER_SYMBOL[modulation] for modulation in Modulation], dtype=np.int32)
-_CODE_OF = {field: {value: code for code, value in enumerate(values)} for field, values in CODES.items()}
+_CODE_OF = {field: {value: place for place, value in enumerate(values)} for field, values in CODES.items()}
 
 
-def _code(field: str, value: Any) -> int:
+def code(field: str, value: Any) -> int:
+    """The integer by which a column codes a value; KeyError for a name that the field does not have."""
     return _CODE_OF[field][value] if field in _CODE_OF else int(value)
 
 
-def _value(field: str, code: int) -> Any:
-    return CODES[field][code] if field in CODES else code
-
-
 def code_of(value: Code | Modulation | Transmitter | Precoder | Estimator | Detector) -> int:
-    """The integer by which a ChainGrid column codes a name."""
+    """The integer by which a column codes a name."""
     return list(type(value)).index(value)
+
+
+def _value(field: str, coded: int) -> Any:
+    return CODES[field][coded] if field in CODES else coded
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from twin.link import hardware
 from twin.link.catalogue import PARAMETERS, ChannelClass
+from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
 from twin.link.plan import ChainGrid, LinkChain, Plan, SlicePolicy
 from twin.link.qos import Results
@@ -57,6 +58,28 @@ policies = st.builds(
     weight=st.floats(1e-3, 1e3),
 )
 plans = st.builds(Plan, link_chain=link_chains, slice_policy=policies)
+
+
+demands = st.builds(
+    Demand,
+    max_delay_s=st.sampled_from([5e-4, 2e-3, 5e-3, 0.05]),
+    min_throughput_bps=st.floats(5, 9).map(lambda x: 10**x),
+    max_ber=st.floats(-7, -1).map(lambda x: 10**x),
+    margin=st.sampled_from([0.0, 0.3]),
+)
+equipments = st.builds(
+    EquipmentState,
+    free_prbs=st.sampled_from([6, 25, 51]),
+    tx_antennas=st.sampled_from([1, 2]),
+    rx_antennas=st.sampled_from([1, 2]),
+    compute_flops=st.floats(10.5, 14).map(lambda x: 10**x),
+    max_tx_power_dbm=st.floats(10, 40),
+    channel=st.sampled_from(ChannelClass),
+    snr_db=st.floats(-10, 30),
+    delay_spread_s=st.just(100e-9),
+    doppler_hz=st.just(50.0),
+    has_deeptx=st.booleans(),
+)
 
 
 def smooth_twin(chains: ChainGrid, equipment: EquipmentState) -> Results:
