@@ -180,8 +180,11 @@ STEPS: tuple[Step, ...] = (
                 name="code",
                 about="channel code",
                 choices=(
-                    Choice(Code.LDPC.value, "5G LDPC: strong for long blocks, quick to decode"),
-                    Choice(Code.POLAR.value, "5G polar: blocks of at most 1024 bits, list decoding is costly"),
+                    Choice(Code.LDPC.value, "5G LDPC: strong for long blocks"),
+                    Choice(
+                        Code.POLAR.value,
+                        "5G polar: strong for short blocks, at most 1024 bits; decoding costs a little more",
+                    ),
                 ),
                 default=Code.LDPC.value,
             ),

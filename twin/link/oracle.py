@@ -163,7 +163,7 @@ class _Search:
         most = np.minimum(
             harq, np.minimum(1.0 + (target.max_delay_s - first_s) / trip_s, sent_bps / target.min_throughput_bps)
         )
-        feasible = most >= 1.0
+        feasible = most >= 1.0 - SLACK
         most = np.maximum(most, 1.0)
         delivered = max(0.0, 1.0 - FAILED_PER_BIT_ERROR * target.max_ber)
         delay_s = first_s + (most - 1.0) * trip_s
