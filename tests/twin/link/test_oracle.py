@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.twin.link.link_cases import EQUIPMENT, demands, equipments, smooth_twin
+from twin.link import hardware
 from twin.link.baselines import Search, Task, adapt, bayes, random_search
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState, check, fits
 from twin.link.errors import PlanError
 from twin.link.gaussian_process import GaussianProcess
-from twin.link.oracle import Optimum, oracle
+from twin.link.oracle import FAILED_PER_BIT_ERROR, Evaluate, Optimum, oracle
 from twin.link.plan import COLUMNS, ChainGrid
 from twin.link.qos import Results
 from twin.link.reward import RewardWeights, reward, rewards, use_share_of
@@ -114,6 +115,37 @@ def test_a_parameter_with_no_value_left_is_named() -> None:
         oracle(DEMAND, EQUIPMENT, only={"tx_power_dbm": (40,)}, evaluate=smooth_twin)
     with pytest.raises(ValueError, match="tolerance"):
         oracle(DEMAND, EQUIPMENT, tolerance=-1, only=SMALL, evaluate=smooth_twin)
+
+
+@pytest.mark.parametrize("name", ["stand-in", "tables"])
+@given(equipment=equipments, seed=st.integers(0, 99))
+@settings(max_examples=15)
+def test_a_twin_keeps_what_the_oracle_leans_on(name: str, equipment: EquipmentState, seed: int) -> None:
+    """Power never harms; delay and throughput follow from transmissions; wrong blocks have wrong bits."""
+    if name == "tables":
+        twin: Evaluate = pytest.importorskip("twin.link.evaluate", reason="no table twin yet").evaluate_batch
+    else:
+        twin = smooth_twin
+    chains = Space.of(equipment).sample(300, np.random.default_rng(seed))
+    quiet, loud = twin(chains.with_(tx_power_dbm=chains.tx_power_dbm - 2), equipment), twin(chains, equipment)
+    slack = 1 + 1e-9
+    assert (loud.delay_s <= quiet.delay_s * slack).all()
+    assert (loud.throughput_bps * slack >= quiet.throughput_bps).all()
+    assert (loud.ber_high <= quiet.ber_high * slack).all()
+
+    first_s, last_s = (
+        hardware.processing_delay_s(chains, equipment.compute_flops, count)
+        for count in (1.0, chains.harq_transmissions)
+    )
+    assert (loud.delay_s * slack >= first_s).all()
+    assert (loud.delay_s <= last_s * slack).all()
+    trip_s = hardware.harq_round_trip_s(chains, equipment.compute_flops)
+    transmissions = 1.0 + (loud.delay_s - first_s) / trip_s
+    bits = hardware.data_resource_elements(chains) * chains.layers * chains.bits_per_symbol * chains.rate
+    sent_bps = bits / hardware.air_time_s(chains, transmissions)
+    assert (loud.throughput_bps <= sent_bps * slack).all()
+    undelivered = np.minimum(FAILED_PER_BIT_ERROR * loud.ber_high, 1.0)
+    assert (loud.throughput_bps >= sent_bps * (1.0 - undelivered) * (1 - 1e-6)).all()
 
 
 @pytest.fixture(scope="module")
