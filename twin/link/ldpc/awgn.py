@@ -1,0 +1,174 @@
+"""What the codes reach: block error rates over AWGN by size and rate, as a function of mutual information.
+
+Made by `python -m twin.link.ldpc.make_awgn`, by Monte Carlo with our own decoder in steps of 0.1 or 0.25 dB. For
+each size and rate a normal distribution function over the SNR in dB is fitted, the waterfall: a threshold at 50 %
+and a width. What is stored is both, and the points that they were fitted to.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from twin.link import mutual_information
+from twin.link.catalogue import CODE_RATES
+from twin.link.ldpc.code import LARGEST_BLOCK, code
+from twin.link.ldpc.codec import decode, encode
+
+FILE = Path(__file__).with_name("awgn.npz")
+SIZES = (24, 40, 64, 128, 256, 512, 1024, 2048, 3840, 8448)
+MOST_BLOCKS = 4000
+ERRORS = 100
+_LOWEST_BLER, _HIGHEST_BLER = 0.004, 0.97
+_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One Monte Carlo point."""
+
+    snr_db: float
+    blocks: int
+    errors: int
+    bit_errors: int
+
+
+def simulate(k: int, rate: float, snr_db: float, *, errors: int, blocks: int, seed: int) -> Point:
+    """Send blocks by BPSK until so many failed, or so many were sent; `snr_db` as in `mutual_information`."""
+    made = code(k, round(k / rate))
+    draw = np.random.default_rng((seed, k, round(rate * 1000), round(snr_db * 1000) + 10**6))
+    deviation = math.sqrt(10.0 ** (-snr_db / 10.0))
+    sent = failed = wrong_bits = 0
+    while sent < blocks and failed < errors:
+        bits = draw.integers(0, 2, (min(_BATCH, blocks - sent), k), dtype=np.uint8)
+        received = 2.0 * encode(made, bits) - 1.0 + draw.normal(0.0, deviation, (len(bits), made.n))
+        wrong = (decode(made, 2.0 * received / deviation**2)[0] != bits).sum(axis=1)
+        sent, failed, wrong_bits = sent + len(bits), failed + int((wrong > 0).sum()), wrong_bits + int(wrong.sum())
+    return Point(snr_db, sent, failed, wrong_bits)
+
+
+def sweep(k: int, rate: float, *, errors: int = ERRORS, blocks: int = MOST_BLOCKS, seed: int = 1) -> list[Point]:
+    """Points around the waterfall, from nearly all failed to nearly none; large blocks fall steeply."""
+    step_db = 0.25 if k < 512 else 0.1
+    start = round(float(mutual_information.to_snr_db(np.array(rate + 0.04))) / step_db)
+    found: dict[int, Point] = {}
+
+    def failing(place: int) -> float:
+        if place not in found:
+            found[place] = simulate(k, rate, place * step_db, errors=errors, blocks=blocks, seed=seed)
+        return found[place].errors / found[place].blocks
+
+    low = high = start
+    while failing(low) < _HIGHEST_BLER:
+        low -= 1
+    while failing(high) > _LOWEST_BLER:
+        high += 1
+    return [found[place] for place in sorted(found)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waterfalls:
+    """The fitted curves [sizes, rates]: threshold and width in dB, and the bits that fail in a failed block.
+
+    The share of wrong bits in a failed block is exp(wrong_0 + wrong_1 z), z being the distance from the threshold
+    in widths. Where the standard has no code so large, the largest stands in for it.
+    """
+
+    sizes: np.ndarray
+    rates: np.ndarray
+    threshold_db: np.ndarray
+    width_db: np.ndarray
+    wrong_0: np.ndarray
+    wrong_1: np.ndarray
+
+    def place(self, information: np.ndarray, k: np.ndarray, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Distance from the threshold in widths, and the logarithm of the wrong share; all broadcast.
+
+        Rates below the lowest are codes whose bits are repeated: their energy adds up.
+        """
+        snr_db = mutual_information.to_snr_db(information)
+        low = self.rates[0]
+        snr_db = snr_db + 10.0 * np.log10(np.where(rate < low, low / rate, 1.0))
+        at = _weights(np.log(self.sizes), np.log(k)), _weights(self.rates, rate)
+        distance = (snr_db - _blend(self.threshold_db, *at)) / _blend(self.width_db, *at)
+        share = _blend(self.wrong_0, *at) + _blend(self.wrong_1, *at) * np.clip(distance, -3.0, 3.0)
+        return distance, share
+
+
+def bler(information: np.ndarray, k: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    """Block error rate at a mean mutual information per coded bit; all broadcast, 0..1 [...]."""
+    from scipy.special import ndtr
+
+    distance, _ = waterfalls().place(np.asarray(information), np.asarray(k, float), np.asarray(rate, float))
+    found: np.ndarray = ndtr(-distance)
+    return found
+
+
+def log_bler(information: np.ndarray, k: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    """Natural logarithm of `bler`, which does not run out of digits far below what was simulated."""
+    from scipy.special import log_ndtr
+
+    distance, _ = waterfalls().place(np.asarray(information), np.asarray(k, float), np.asarray(rate, float))
+    found: np.ndarray = log_ndtr(-distance)
+    return found
+
+
+def wrong_share(information: np.ndarray, k: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    """Share of wrong bits in a block that failed; all broadcast, 0..0.5 [...]."""
+    _, share = waterfalls().place(np.asarray(information), np.asarray(k, float), np.asarray(rate, float))
+    found: np.ndarray = np.minimum(np.exp(share), 0.5)
+    return found
+
+
+@lru_cache(maxsize=1)
+def waterfalls() -> Waterfalls:
+    """The stored curves."""
+    with np.load(FILE) as stored:
+        names = ("threshold_db", "width_db", "wrong_0", "wrong_1")
+        return Waterfalls(stored["sizes"].astype(float), stored["rates"], *(stored[name] for name in names))
+
+
+def fit(points: list[Point]) -> tuple[float, float, float, float]:
+    """Threshold and width of the most likely waterfall, and the line through the logarithm of the wrong share."""
+    from scipy.optimize import minimize
+    from scipy.special import log_ndtr
+
+    snr_db = np.array([item.snr_db for item in points])
+    sent, failed = np.array([item.blocks for item in points]), np.array([item.errors for item in points])
+
+    def cost(values: np.ndarray) -> float:
+        distance = (snr_db - values[0]) / math.exp(values[1])
+        return -float(failed @ log_ndtr(-distance) + (sent - failed) @ log_ndtr(distance))
+
+    middle = float(np.interp(-0.5, -failed / sent, snr_db))
+    threshold, width = minimize(cost, [middle, math.log(0.3)], method="Nelder-Mead").x
+    width = math.exp(width)
+    seen = failed > 0
+    share = np.array([item.bit_errors for item in points])[seen] / failed[seen]
+    distance = np.clip((snr_db[seen] - threshold) / width, -3.0, 3.0)
+    slope, base = np.polyfit(distance, np.log(share), 1, w=np.sqrt(failed[seen]))
+    return float(threshold), width, float(base), float(slope)
+
+
+def _weights(grid: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cell of a grid that a value lies in, and how far into it, 0..1."""
+    cell = np.clip(np.searchsorted(grid, value, side="right") - 1, 0, len(grid) - 2)
+    share = np.clip((value - grid[cell]) / (grid[cell + 1] - grid[cell]), 0.0, 1.0)
+    return cell, share
+
+
+def _blend(
+    table: np.ndarray, size: tuple[np.ndarray, np.ndarray], rate: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    (row, down), (column, right) = size, rate
+    upper = table[row, column] * (1 - right) + table[row, column + 1] * right
+    lower = table[row + 1, column] * (1 - right) + table[row + 1, column + 1] * right
+    blended: np.ndarray = upper * (1 - down) + lower * down
+    return blended
+
+
+def cells() -> list[tuple[int, float]]:
+    """Sizes and rates that there is a code for."""
+    return [(k, rate) for k in SIZES for rate in CODE_RATES if k <= LARGEST_BLOCK[1 if rate > 0.25 else 2]]
