@@ -65,7 +65,7 @@ def test_an_invalid_slice_names_field_value_and_range(changes: dict[str, object]
 
 
 def test_json_round_trip(tmp_path: Path) -> None:
-    scenario = Scenario(cells=2, ues=9, slices=(MMTC, URLLC), path_loss="umi")
+    scenario = Scenario(cells=2, ues=9, slices=(MMTC, URLLC), propagation="umi")
     assert Scenario.from_json(scenario.to_json()) == scenario
     scenario.save(tmp_path / "scenario.json")
     assert Scenario.load(tmp_path / "scenario.json") == scenario
@@ -82,7 +82,7 @@ def test_fields_left_out_keep_their_defaults() -> None:
         ("[]", "object"),
         ('{"cels": 3}', "cels"),
         ('{"cells": "many"}', "cells"),
-        ('{"path_loss": "rural"}', "path_loss"),
+        ('{"propagation": "rural"}', "propagation"),
         ('{"cells": -3}', "1..1000"),
         ('{"slices": [{"name": "x"}]}', "slices.0"),
     ],

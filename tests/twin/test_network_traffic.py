@@ -16,7 +16,7 @@ SEEDS = torch.arange(16)
 def arrivals(scenario: Scenario, substeps: int, gain: float = 1.0) -> torch.Tensor:
     number = torch.arange(substeps).expand(len(SEEDS), -1)
     ones = torch.full((len(SEEDS), substeps, scenario.ues), gain, dtype=torch.float64)
-    return traffic.arrivals_bit(scenario, SEEDS, number, ones, slice_of_ue(scenario))
+    return traffic.arrivals_bit(scenario, SEEDS, number, ones)
 
 
 @pytest.mark.parametrize("load_factor", [0.5, 2.0])

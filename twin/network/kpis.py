@@ -6,6 +6,11 @@ import torch
 from torch import Tensor
 
 from oran import kpi
+from twin.network import rate
+from twin.network.invariant import ordered_sum
+from twin.network.queues import Served
+from twin.network.scenario import Scenario
+from twin.network.state import Fixed, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,9 @@ class Kpis:
     spectral_efficiency: Tensor
     """Delivered bits per second and hertz used; of idle slices what their UEs could get; NaN without UEs."""
     attached_ues: Tensor
-    """UEs of the slice that the cell serves."""
+    """UEs of the slice that the cell serves, those in no session left out."""
     prb_available: Tensor
-    """PRBs of each cell: [envs, cells]."""
+    """PRBs of each cell, 0 while it is off: [envs, cells]."""
     ue: "UeKpis"
 
 
@@ -81,7 +86,59 @@ class UeKpis:
     """[envs, ues, 2], float32."""
 
 
-def slice_sums(counts: Counts, backlog_bit: Tensor, group: Tensor, shape: tuple[int, int]) -> dict[str, Tensor]:
+class Tally:
+    """Adds up the substeps of a step."""
+
+    def __init__(self, scenario: Scenario, arrivals_bit: Tensor) -> None:
+        """Arrivals [envs, substeps, ues]."""
+        self._scenario = scenario
+        self._arrived = ordered_sum(arrivals_bit, dim=1)
+        self._sums = [torch.zeros_like(self._arrived) for _ in range(8)]
+        self._sinr_db = torch.zeros_like(self._arrived, dtype=torch.float32)
+
+    def add(
+        self,
+        served: Served,
+        dropped_bit: Tensor,
+        prb: Tensor,
+        air_s: Tensor,
+        waiting_bit: Tensor,
+        potential: Tensor,
+        sinr_db: Tensor,
+    ) -> None:
+        """Count a substep; `air_s` is delay once served, `potential` bits per resource element; [envs, ues]."""
+        left = served.left_bit
+        busy = (~served.emptied).to(torch.float64)
+        parts = (left, dropped_bit, air_s * left, prb, busy * left, busy, waiting_bit > 0, potential)
+        for total, part in zip(self._sums, parts, strict=True):
+            total.add_(part)
+        self._sinr_db.add_(sinr_db)
+
+    def counts(self, waited: Tensor) -> Counts:
+        """The sums of the step; `waited` is the summed waiting time in bit x substep [envs, ues]."""
+        scenario = self._scenario
+        delivered, dropped, air, prb, busy_bit, busy, active, potential = self._sums
+        share = 1.0 / scenario.substeps
+        return Counts(
+            arrived_bit=self._arrived,
+            delivered_bit=delivered,
+            dropped_bit=dropped,
+            delay_bit_s=air + waited * scenario.substep_s,
+            prb=prb * share,
+            busy_bit=busy_bit,
+            busy_s=busy * scenario.substep_s,
+            active=active * share,
+            potential=potential * (share * scenario.symbol_rate_hz / scenario.prb_hz),
+        )
+
+    def mean_sinr_db(self) -> Tensor:
+        """Mean SINR in dB: [envs, ues]."""
+        return self._sinr_db / self._scenario.substeps
+
+
+def slice_sums(
+    counts: Counts, backlog_bit: Tensor, present: Tensor | None, group: Tensor, shape: tuple[int, int]
+) -> dict[str, Tensor]:
     """Sum UE counts over the slices of each cell; int64 group [envs, ues] = cell x slices + slice."""
     envs = group.shape[0]
     cells, slices = shape
@@ -92,13 +149,55 @@ def slice_sums(counts: Counts, backlog_bit: Tensor, group: Tensor, shape: tuple[
 
     sums = {name: total(getattr(counts, name)) for name in Counts.__slots__}
     sums["backlog_bit"] = total(backlog_bit)
-    sums["attached"] = total(torch.ones_like(backlog_bit))
+    sums["attached"] = total(torch.ones_like(backlog_bit) if present is None else present)
     return sums
 
 
 def ratio(part: Tensor, whole: Tensor) -> Tensor:
     """Part / whole, NaN where whole is not above zero."""
     return torch.where(whole > 0, part / whole.clamp(min=1e-300), torch.nan)
+
+
+def measure(
+    scenario: Scenario, state: State, counts: Counts, sinr_db: Tensor, backlog_bit: Tensor, prbs: Tensor
+) -> Kpis:
+    """The KPIs of a step from its counts; SINR and backlog [envs, ues], PRBs available [envs, cells]."""
+    fixed = Fixed.of(scenario, state.seed.device)
+    serving, slices = state.attachment.serving, fixed.slice_of_ue.expand_as(state.attachment.serving)
+    shape = (scenario.cells, len(scenario.slices))
+    group = serving * shape[1] + slices
+    total = slice_sums(counts, backlog_bit, state.present, group, shape)
+    used = ratio(total["delivered_bit"], total["prb"] * (scenario.prb_hz * scenario.step_s))
+    potential = ratio(total["potential"], total["attached"])
+    return Kpis(
+        throughput_bps=ratio(total["busy_bit"], total["busy_s"]),
+        delay_s=ratio(total["delay_bit_s"], total["delivered_bit"]),
+        drop_rate=ratio(total["dropped_bit"], total["delivered_bit"] + total["dropped_bit"]),
+        arrived_bit=total["arrived_bit"],
+        delivered_bit=total["delivered_bit"],
+        dropped_bit=total["dropped_bit"],
+        backlog_bit=total["backlog_bit"],
+        prb_used=total["prb"],
+        active_ues=total["active"],
+        spectral_efficiency=torch.where(torch.isnan(used), potential, used),
+        attached_ues=total["attached"],
+        prb_available=prbs,
+        ue=UeKpis(
+            serving_cell=serving,
+            slice=slices,
+            throughput_bps=ratio(counts.busy_bit, counts.busy_s),
+            delay_s=ratio(counts.delay_bit_s, counts.delivered_bit),
+            drop_rate=ratio(counts.dropped_bit, counts.delivered_bit + counts.dropped_bit),
+            arrived_bit=counts.arrived_bit,
+            delivered_bit=counts.delivered_bit,
+            dropped_bit=counts.dropped_bit,
+            backlog_bit=backlog_bit,
+            prb_used=counts.prb,
+            sinr_db=sinr_db,
+            cqi=rate.cqi(fixed.table, sinr_db),
+            position_m=state.walkers.position_m,
+        ),
+    )
 
 
 def slice_kpis(kpis: Kpis) -> dict[str, Tensor]:
@@ -115,7 +214,7 @@ def slice_kpis(kpis: Kpis) -> dict[str, Tensor]:
         kpi.RLC_VOLUME_DL: kpis.delivered_bit,
         kpi.PRB_USED_DL: kpis.prb_used,
         kpi.PRB_AVAILABLE_DL: available,
-        kpi.PRB_TOTAL_DL: kpis.prb_used / available,
+        kpi.PRB_TOTAL_DL: ratio(kpis.prb_used, available),
         kpi.ACTIVE_UES_DL: kpis.active_ues,
     }
 

@@ -1,4 +1,4 @@
-"""Layout: where the cells stand, and which cell each UE calls home."""
+"""Layout: where the cells stand, which cell each UE calls home, and where the road runs."""
 
 import math
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from twin.network.randomness import key, uniform
 from twin.network.scenario import Scenario
 
-STREAM_HOT, STREAM_HOME = 1, 2
+STREAM_HOT, STREAM_HOME, STREAM_LANE, STREAM_ALONG = 1, 2, 3, 4
 
 
 def cell_positions(scenario: Scenario) -> Tensor:
@@ -49,3 +49,33 @@ def home_cells(scenario: Scenario, seed: Tensor) -> Tensor:
     cumulative = weight.cumsum(dim=-1)
     chance = uniform(key(seed, 0, STREAM_HOME), scenario.ues).unsqueeze(-1) * cumulative[..., -1:]
     return (chance > cumulative[..., :-1]).sum(dim=-1)
+
+
+def lanes(scenario: Scenario, seed: Tensor) -> tuple[Tensor, Tensor]:
+    """Where each UE would be on the road, and the end of its lane; int64 seed [envs] -> m [envs, ues, 2], float32.
+
+    The road runs along x through the middle of the area; the lanes of its lower half lead to larger x.
+    """
+    low, high = area(scenario).to(seed.device)
+    count = scenario.highway_lanes
+    lane = (uniform(key(seed, 0, STREAM_LANE), scenario.ues) * count).floor().to(torch.float32)
+    along = uniform(key(seed, 0, STREAM_ALONG), scenario.ues).to(torch.float32)
+    y = 0.5 * (low[1] + high[1]) + (lane - 0.5 * (count - 1)) * scenario.lane_width_m
+    end = torch.where(lane < 0.5 * count, high[0], low[0])
+    return torch.stack((low[0] + (high[0] - low[0]) * along, y), dim=-1), torch.stack((end, y), dim=-1)
+
+
+def other_end(scenario: Scenario, end_m: Tensor, into_m: Tensor) -> Tensor:
+    """The place so many metres [envs, ues] into the lanes that end at a place [envs, ues, 2]."""
+    low, high = area(scenario).to(end_m.device)
+    rising = end_m[..., 0] == high[0]
+    x = torch.where(rising, low[0] + into_m, high[0] - into_m).clamp(low[0], high[0])
+    return torch.stack((x, end_m[..., 1]), dim=-1)
+
+
+def fold(scenario: Scenario, place_m: Tensor) -> Tensor:
+    """Reflect places [..., 2] at the borders until they lie in the area."""
+    low, high = area(scenario).to(place_m.device)
+    width = high - low
+    folded: Tensor = low + width - ((place_m - low) % (2.0 * width) - width).abs()
+    return folded

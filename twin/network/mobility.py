@@ -1,4 +1,8 @@
-"""Mobility: random waypoints around a home, and handover to the strongest cell.
+"""Mobility: how UEs move, each slice's in its own way, and handover to the strongest cell.
+
+Waypoints: a UE walks to places drawn around its home. Highway: a car keeps its lane and speed, and where the area
+ends another one enters at the other end. Trace: a UE follows the path of the trace from where it lives, folded
+back into the area at its borders.
 
 Nothing here depends on the slices' PRBs, so that a seed gives the same paths whatever controls the network.
 """
@@ -10,6 +14,7 @@ import torch
 from torch import Tensor
 
 from twin.network import layout
+from twin.network.errors import ScenarioError
 from twin.network.invariant import length
 from twin.network.randomness import key, uniform
 from twin.network.scenario import Scenario
@@ -25,6 +30,7 @@ class Walkers:
 
     position_m: Tensor
     waypoint_m: Tensor
+    """Where the UE heads for: a waypoint, or the end of its lane. Of one that follows a trace: where it lives."""
     home: Tensor
     """Home cell, int64 [envs, ues]."""
     roams: Tensor
@@ -34,23 +40,31 @@ class Walkers:
 
 
 def start(scenario: Scenario, seed: Tensor) -> Walkers:
-    """New UEs, each somewhere in its home; int64 seed [envs]."""
+    """New UEs, each somewhere in its home or on its lane; int64 seed [envs]."""
     ranges = torch.tensor([item.speed_mps for item in scenario.slices], dtype=torch.float64, device=seed.device)
     low, high = ranges[layout.slice_of_ue(scenario).to(seed.device)].unbind(dim=-1)
     speed = low + (high - low) * uniform(key(seed, 0, STREAM_SPEED), scenario.ues)
     roams = uniform(key(seed, 0, STREAM_ROAMS), scenario.ues) < scenario.roaming_share
     home = layout.home_cells(scenario, seed)
-    return Walkers(
-        _place(scenario, home, roams, key(seed, 0, STREAM_START)),
-        _place(scenario, home, roams, key(seed, 0, STREAM_WAYPOINT)),
-        home,
-        roams,
-        speed.to(torch.float32),
-    )
+    position = _place(scenario, home, roams, key(seed, 0, STREAM_START))
+    waypoint = _place(scenario, home, roams, key(seed, 0, STREAM_WAYPOINT))
+    drives = _moving_by(scenario, "highway", seed.device)
+    if drives is not None:
+        place, end = layout.lanes(scenario, seed)
+        position, waypoint = torch.where(drives, place, position), torch.where(drives, end, waypoint)
+    follows = _moving_by(scenario, "trace", seed.device)
+    if follows is not None:
+        waypoint = torch.where(follows, position, waypoint)
+    return Walkers(position, waypoint, home, roams, speed.to(torch.float32))
 
 
-def walk(scenario: Scenario, walkers: Walkers, seed: Tensor, step: Tensor) -> tuple[Walkers, Tensor]:
-    """One step towards the waypoint, then to a new one; int64 seed, step [envs] -> walkers, metres moved."""
+def walk(
+    scenario: Scenario, walkers: Walkers, seed: Tensor, step: Tensor, *, path_m: Tensor | None = None
+) -> tuple[Walkers, Tensor]:
+    """One step; int64 seed, step [envs] -> walkers, metres moved [envs, ues], infinite for a car that is another.
+
+    `path_m` [envs, ues, 2] is how far a trace's path has led each UE from where it entered.
+    """
     reach = walkers.speed_mps * scenario.step_s
     way = walkers.waypoint_m - walkers.position_m
     distance = length(way)
@@ -58,8 +72,29 @@ def walk(scenario: Scenario, walkers: Walkers, seed: Tensor, step: Tensor) -> tu
     moved = torch.minimum(reach, distance)
     position = walkers.position_m + way * (moved / distance.clamp(min=1e-6)).unsqueeze(-1)
     fresh = _place(scenario, walkers.home, walkers.roams, key(seed, step, STREAM_WAYPOINT))
-    waypoint = torch.where(arrived.unsqueeze(-1), fresh, walkers.waypoint_m)
+    drives, follows = (_moving_by(scenario, name, seed.device) for name in ("highway", "trace"))
+    steady = torch.zeros_like(arrived[0]).unsqueeze(-1)
+    if drives is not None:
+        steady = steady | drives
+        leaves = arrived & drives.squeeze(-1)
+        entry = layout.other_end(scenario, walkers.waypoint_m, reach - moved)
+        position = torch.where(leaves.unsqueeze(-1), entry, position)
+        moved = torch.where(leaves, torch.inf, moved)
+    if follows is not None:
+        steady = steady | follows
+        if path_m is None:
+            raise ScenarioError("scenario: a slice's mobility is trace; reset needs a trace with positions")
+        there = layout.fold(scenario, walkers.waypoint_m + path_m)
+        position = torch.where(follows, there, position)
+        moved = torch.where(follows.squeeze(-1), length(position - walkers.position_m), moved)
+    waypoint = torch.where(arrived.unsqueeze(-1) & ~steady, fresh, walkers.waypoint_m)
     return Walkers(position, waypoint, walkers.home, walkers.roams, walkers.speed_mps), moved
+
+
+def _moving_by(scenario: Scenario, kind: str, device: torch.device) -> Tensor | None:
+    """Which UEs move in a way, bool [ues, 1]; None when none does."""
+    chosen = [item.mobility == kind for item in scenario.slices]
+    return torch.tensor(chosen)[layout.slice_of_ue(scenario)].to(device).unsqueeze(-1) if any(chosen) else None
 
 
 def distances_m(scenario: Scenario, position_m: Tensor) -> Tensor:
@@ -86,13 +121,20 @@ def attach(gain_db: Tensor) -> Attachment:
     return Attachment(serving, torch.zeros_like(serving), torch.zeros_like(serving))
 
 
-def hand_over(scenario: Scenario, attachment: Attachment, gain_db: Tensor) -> Attachment:
-    """Hand over UEs whose strongest cell has been better by the hysteresis for the time to trigger (event A3)."""
+def hand_over(
+    scenario: Scenario, attachment: Attachment, gain_db: Tensor, at_once: Tensor | None = None
+) -> Attachment:
+    """Hand over UEs whose strongest cell has been better by the hysteresis for the time to trigger (event A3).
+
+    `at_once` [envs, ues] names those who do not wait: their cell went off.
+    """
     best_db, best = gain_db.max(dim=1)
     serving_db = gain_db.gather(1, attachment.serving.unsqueeze(1)).squeeze(1)
     better = best_db > serving_db + scenario.handover_hysteresis_db
     better_for = torch.where(better, attachment.better_for + 1, 0)
     goes = better & (better_for * scenario.step_s >= scenario.handover_time_to_trigger_s)
+    if at_once is not None:
+        goes = goes | (at_once & (best != attachment.serving))
     pause = math.ceil(scenario.handover_interruption_s / scenario.substep_s - 1e-9)
     left = (attachment.interrupted - scenario.substeps).clamp(min=0)
     return Attachment(

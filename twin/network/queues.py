@@ -1,13 +1,16 @@
 """Per-UE first-in first-out queues whose delays are measured, not modelled.
 
 A queue is the curve of bits that arrived against time, known at the end of each substep, and a head: how far along
-the curve the service has come. Data arrives evenly within a substep and leaves evenly while it is served, so the
-delay of what leaves is the area between the two curves, found exactly. Time is counted in substeps here.
+the curve the service has come. Data arrives evenly within a substep and leaves evenly while it is served. The ages
+of all waiting bits, summed up (their age mass), grow by the backlog's area while time goes by; what has left or
+expired is what the new age mass lacks. So the delay of what left follows exactly, without looking for each bit.
+Time is counted in substeps here.
 
-Edges 0..H hold the past, H being the longest delay budget; edge H is the present. A `Work` adds the substeps of
-one step. Bits are float64 and every step counts them from the head, so that they stay exact.
+Edges 0..H of a slice's curve hold the past, H being its delay budget; edge H is the present. A `Work` adds the
+substeps of one step. Bits are float64 and every step counts them from the head, so that they stay exact.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -15,25 +18,24 @@ from torch import Tensor
 
 from twin.network.scenario import Scenario
 
+_TINY = 1e-30
+
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """Queues between steps; bits are counted from the head, time from the present."""
+    """Queues between steps."""
 
-    arrived_bit: Tensor
-    """Curve of arrivals at the edges: [envs, ues, H + 1]."""
-    arrival_time: Tensor
-    """Integral of arrival time over the bits up to each edge, in bit x substep: [envs, ues, H + 1]."""
-    head_bin: Tensor
-    """Edge that follows the oldest waiting bit, int64: [envs, ues]; H + 1 or more when empty."""
+    curves: tuple[Tensor, ...]
+    """Bits arrived by each edge, counted from the head, negative if gone: per slice [envs, its ues, H + 1]."""
+    age_mass: Tensor
+    """Sum of the ages of the bits that wait, in bit x substep: [envs, ues]."""
 
 
 def empty(scenario: Scenario, envs: int, device: torch.device) -> Queues:
     """Queues with nothing in them."""
-    history = max(scenario.budget_substeps())
-    curve = torch.zeros(envs, scenario.ues, history + 1, dtype=torch.float64, device=device)
-    head_bin = torch.full((envs, scenario.ues), history + 1, dtype=torch.int64, device=device)
-    return Queues(curve, curve.clone(), head_bin)
+    sizes = zip(scenario.ue_counts(), scenario.budget_substeps(), strict=True)
+    curves = [torch.zeros(envs, ues, budget + 1, dtype=torch.float64, device=device) for ues, budget in sizes]
+    return Queues(tuple(curves), torch.zeros(envs, scenario.ues, dtype=torch.float64, device=device))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,85 +44,112 @@ class Served:
 
     left_bit: Tensor
     """Bits delivered."""
-    delay: Tensor
-    """Sum of their waiting time, in bit x substep."""
     emptied: Tensor
     """Whether the queue was empty at the end."""
 
 
 class Work:
-    """The queues during one step; it owns its tensors, so that the state it began from stays as it was."""
+    """The queues during one step; it leaves the state it began from as it was."""
 
-    def __init__(self, queues: Queues, budget: Tensor, buffer_bit: Tensor, substeps: int) -> None:
-        """Budget in substeps (int64) and buffer limit of each UE: [ues]."""
-        pad = queues.arrived_bit.new_full((*queues.arrived_bit.shape[:2], substeps + 1), torch.inf)
-        self._arrived = torch.cat((queues.arrived_bit, pad), dim=-1)
-        self._time = torch.cat((queues.arrival_time, pad), dim=-1)
-        self._present = queues.arrived_bit.shape[-1] - 1
-        self._budget, self._buffer_bit = budget, buffer_bit
+    def __init__(self, queues: Queues, buffer_bit: Tensor, substeps: int) -> None:
+        """Buffer limit of each UE: [ues]."""
+        self._past = queues.curves
+        self._buffer_bit = buffer_bit
+        self._budgets = [curve.shape[-1] - 1 for curve in self._past]
+        stops = torch.tensor([0, *(curve.shape[1] for curve in self._past)]).cumsum(0).tolist()
+        self._ues = [slice(start, stop) for start, stop in itertools.pairwise(stops)]
+        # The past edges that expire during the step, each on its own, since all UEs of a slice share them.
+        self._expiring = [
+            curve[..., : min(substeps, budget) + 1].movedim(-1, 0).contiguous()
+            for curve, budget in zip(self._past, self._budgets, strict=True)
+        ]
+        self._edges = [torch.cat([curve[..., -1] for curve in self._past], dim=-1)]
+        self._limit = self._expired_edge(0)
+        self._head = torch.zeros_like(queues.age_mass)
+        self._mass = queues.age_mass.clone()
+        self._budget = torch.repeat_interleave(
+            self._head.new_tensor([budget - 1 for budget in self._budgets]),
+            torch.tensor([curve.shape[1] for curve in self._past], device=self._head.device),
+        )
         self._substep = 0
-        self._head = torch.zeros_like(queues.arrived_bit[..., 0])
-        self._head_time = torch.zeros_like(self._head)
-        self._head_bin = queues.head_bin
-        self._expires = (self._present + 1 - budget).expand(queues.head_bin.shape)
 
     def arrive(self, bits: Tensor) -> tuple[Tensor, Tensor]:
         """Begin a substep: drop what is too old, let `bits` [envs, ues] arrive as far as the buffer has room.
 
         Returns the bits waiting (old and new) and the bits dropped (expired or not admitted).
         """
-        edge = (self._expires + self._substep).unsqueeze(-1)
-        limit = self._arrived.gather(-1, edge).squeeze(-1)
-        expired = (limit - self._head).clamp(min=0.0)
-        gone = expired > 0
-        self._head_time = torch.where(gone, self._time.gather(-1, edge).squeeze(-1), self._head_time)
-        self._head = torch.where(gone, limit, self._head)
-        end = self._present + self._substep
-        self._old = (self._arrived[..., end] - self._head).clamp(min=0.0)
-        oldest = torch.maximum(self._head_bin, self._expires + (self._substep + 1))
-        self._head_bin = torch.where(self._old > 0, oldest, end + 1)
-        self._new = torch.minimum(bits, (self._buffer_bit - self._old).clamp(min=0.0))
-        self._arrived[..., end + 1] = self._arrived[..., end] + self._new
-        self._time[..., end + 1] = self._time[..., end] + self._new * (self._substep + 0.5)
-        return self._old + self._new, expired + (bits - self._new)
+        before, self._limit = self._limit, self._expired_edge(self._substep + 1)
+        expired = (self._limit - self._head).clamp_(min=0.0)
+        # What is left of the bin that expires came in its last part.
+        part = expired.square().div_((self._limit - before).clamp_(min=_TINY)).mul_(0.5)
+        self._mass.sub_(part.addcmul_(expired, self._budget))
+        self._head = torch.maximum(self._head, self._limit)
+        end = self._edges[-1]
+        self._old = (end - self._head).clamp_(min=0.0)
+        self._new = torch.minimum(bits, (self._buffer_bit - self._old).clamp_(min=0.0))
+        self._edges.append(end + self._new)
+        return self._old + self._new, expired.add_(bits).sub_(self._new)
 
-    def age(self) -> Tensor:
-        """Substeps that the oldest waiting bit has waited, float64 [envs, ues]; 0 when it came just now."""
-        return (self._present + self._substep + 1 - self._head_bin).clamp(min=0).to(torch.float64)
+    def age(self, index: int) -> Tensor:
+        """Substeps the oldest waiting bit of each UE of a slice has waited, float64; 0 when it came just now."""
+        ues, budget = self._ues[index], self._budgets[index]
+        head = self._head[:, ues].contiguous()
+        gone = torch.searchsorted(self._past[index], head.unsqueeze(-1), right=True).squeeze(-1)
+        for edge in self._edges[1:]:
+            gone += edge[:, ues] <= head
+        return (budget + self._substep + 1 - gone).clamp_(min=0).to(torch.float64)
 
     def serve(self, capacity_bit: Tensor) -> Served:
         """End the substep: serve up to `capacity_bit` [envs, ues] in order of arrival."""
         waiting = self._old + self._new
-        served = torch.minimum(capacity_bit, waiting)
         # The service is busy while old data lasts, until old / (capacity - new) of the substep.
         emptied = capacity_bit >= waiting
-        end = self._present + self._substep + 1
-        head = torch.where(emptied, self._arrived[..., end], self._head + served)
-        self._head_bin = torch.searchsorted(self._arrived, head.unsqueeze(-1), right=True).squeeze(-1)
-        head_time = torch.where(emptied, self._time[..., end], self._integral(head))
-
         spare = capacity_bit - self._new
-        drained = (self._old / spare.clamp(min=1e-30)).clamp(0.0, 1.0).square()
-        leaving = torch.where(emptied, capacity_bit * drained + self._new * (1.0 - drained), served) * 0.5
-        arriving = head_time - self._head_time - served * self._substep
-        self._head, self._head_time = head, head_time
+        drained = (self._old / spare.clamp(min=_TINY)).clamp_(0.0, 1.0)
+        area = torch.where(emptied, drained.mul_(self._old).mul_(0.5), self._old.sub_(spare, alpha=0.5))
+        self._mass.add_(area)
+        self._head = torch.minimum(self._head + capacity_bit, self._edges[-1])
         self._substep += 1
-        return Served(served, (leaving - arriving).clamp(min=0.0), emptied)
+        return Served(torch.minimum(capacity_bit, waiting), emptied)
 
-    def _integral(self, bit: Tensor) -> Tensor:
-        """Integral of arrival time up to a place on the curve, within the bin `_head_bin`."""
-        bin_ = self._head_bin.unsqueeze(-1)
-        before = (bin_ - 1).clamp(min=0)
-        low, high = self._arrived.gather(-1, before).squeeze(-1), self._arrived.gather(-1, bin_).squeeze(-1)
-        into = bit - low
-        begin = (self._head_bin - 1 - self._present).to(torch.float64)
-        return self._time.gather(-1, before).squeeze(-1) + into * (
-            begin + 0.5 * into / (high - low).clamp(min=1e-30)
-        )
+    def finish(self) -> tuple[Queues, Tensor, Tensor]:
+        """The queues after the step, the bits that wait in them, and the summed delay of what left: [envs, ues].
 
-    def finish(self) -> tuple[Queues, Tensor]:
-        """The queues after the step, and the bits that wait in them [envs, ues]."""
-        past = slice(self._substep, self._substep + self._present + 1)
-        arrived = self._arrived[..., past] - self._head.unsqueeze(-1)
-        time = self._time[..., past] - self._head_time.unsqueeze(-1) - self._substep * arrived
-        return Queues(arrived, time, self._head_bin - self._substep), arrived[..., -1].clamp(min=0.0)
+        The delay is in bit x substep.
+        """
+        fresh = torch.stack(self._edges[1:], dim=-1) - self._head.unsqueeze(-1)
+        curves, masses = [], []
+        for past, ues in zip(self._past, self._ues, strict=True):
+            width = past.shape[-1]
+            added = min(self._substep, width)
+            curve = past.new_empty(past.shape)
+            if added < width:
+                head = self._head[:, ues].unsqueeze(-1)
+                torch.sub(past[..., self._substep :], head, out=curve[..., : width - added])
+            curve[..., width - added :] = fresh[:, ues, self._substep - added :]
+            curves.append(curve)
+            masses.append(_age_mass(curve))
+        mass = torch.cat(masses, dim=-1)
+        backlog = fresh[..., -1].clamp(min=0.0)
+        return Queues(tuple(curves), mass), backlog, (self._mass - mass).clamp_(min=0.0)
+
+    def _expired_edge(self, number: int) -> Tensor:
+        """Bits up to the edge that is too old once `number` substeps have begun: [envs, ues]."""
+        parts = []
+        for expiring, budget, ues in zip(self._expiring, self._budgets, self._ues, strict=True):
+            parts.append(expiring[number] if number <= budget else self._edges[number - budget][:, ues])
+        return torch.cat(parts, dim=-1)
+
+
+def _age_mass(curve: Tensor) -> Tensor:
+    """Sum of the ages of waiting bits: the area under the curve, above the head; [..., H + 1] -> [...]."""
+    mass = torch.zeros_like(curve[..., 0])
+    busy = curve[..., -1] > 0
+    waiting = curve[busy]
+    left = waiting.clamp(min=0.0)
+    # The bin in which the head lies is a triangle, the others are trapezoids.
+    first = (waiting <= 0).sum(dim=-1, keepdim=True).clamp_(min=1)
+    high, low = waiting.gather(-1, first).squeeze(-1), waiting.gather(-1, first - 1).squeeze(-1)
+    corner = 0.5 * high * (high / (high - low).clamp(min=_TINY) - 1.0)
+    mass[busy] = left.cumsum(dim=-1)[:, -1] - 0.5 * left[:, -1] + corner
+    return mass

@@ -1,11 +1,14 @@
 """Counter-based random draws: a draw is a hash of (environment seed, counter, stream, index) and of nothing else.
 
 No generator state exists, so neither the batch position, nor the device, nor what was drawn before can change a
-draw. The hash is the finaliser of SplitMix64 (Steele, Lea, Flood 2014), applied once per word of the counter.
+draw. Keys and double precision draws hash with the finaliser of SplitMix64 (Steele, Lea, Flood 2014). Single
+precision draws, of which fading needs millions, hash 32-bit words, since a CPU multiplies many of those at once:
+the key's halves go into the rounds of a mixer of the multiply and xorshift family.
 Shapes: keys are int64 [...]; a draw of `count` values from them has shape [..., count].
 """
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -13,7 +16,8 @@ from torch import Tensor
 _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed 64-bit integer
 _MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
 _MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
-_LOW_32 = 0xFFFFFFFF
+_GOLDEN_32 = -1640531527  # 0x9E3779B9
+_MULTIPLIERS = (-312814405, -1404298415, 830770091)
 
 
 def key(seed: Tensor, counter: Tensor | int, stream: int) -> Tensor:
@@ -29,12 +33,30 @@ def uniform(keys: Tensor, count: int) -> Tensor:
     return top_53.to(torch.float64).add_(0.5).mul_(2.0**-53)
 
 
+def words(keys: Tensor, count: int) -> Tensor:
+    """Words of 32 random bits, int32; every word of one key is another, in a run of up to 2^32."""
+    halves = keys.contiguous().unsqueeze(-1).view(torch.int32)
+    word = _weyl(count, keys.device) ^ halves[..., :1]
+    spare = (word >> 17).bitwise_and_(0x7FFF)
+    word.bitwise_xor_(spare).mul_(_MULTIPLIERS[0])
+    torch.bitwise_right_shift(word, 11, out=spare).bitwise_and_(0x1FFFFF)
+    word.bitwise_xor_(spare).add_(halves[..., 1:]).mul_(_MULTIPLIERS[1])
+    torch.bitwise_right_shift(word, 15, out=spare).bitwise_and_(0x1FFFF)
+    word.bitwise_xor_(spare).mul_(_MULTIPLIERS[2])
+    torch.bitwise_right_shift(word, 14, out=spare).bitwise_and_(0x3FFFF)
+    return word.bitwise_xor_(spare)
+
+
+def chance(word: Tensor) -> Tensor:
+    """Uniform draws in (0, 1], float32 of 24 bits, one of each word."""
+    return (word >> 8).to(torch.float32).add_(2.0**23 + 0.5).mul_(2.0**-24)
+
+
 def normal_pair(keys: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Two independent standard normal draws, float32, by the Box-Muller transform of one 64-bit word."""
-    words = _words(keys, count)
-    radius = (words >> 32).bitwise_and_(_LOW_32).to(torch.float32).add_(0.5).mul_(2.0**-32)
-    radius = radius.log_().mul_(-2.0).sqrt_()
-    angle = words.bitwise_and_(_LOW_32).to(torch.float32).mul_(2.0 * math.pi * 2.0**-32)
+    """Two independent standard normal draws, float32, by the Box-Muller transform of two 32-bit words."""
+    word = words(keys, 2 * count)
+    radius = chance(word[..., :count]).log_().mul_(-2.0).sqrt_()
+    angle = word[..., count:].to(torch.float32).mul_(2.0 * math.pi * 2.0**-32)
     return angle.cos().mul_(radius), angle.sin_().mul_(radius)
 
 
@@ -47,6 +69,15 @@ def normal(keys: Tensor, count: int) -> Tensor:
 def exponential(keys: Tensor, count: int) -> Tensor:
     """Exponential draws of mean 1, float64."""
     return -uniform(keys, count).log_()
+
+
+def truncated_normal(chance: Tensor, limits: tuple[float, ...]) -> tuple[Tensor, ...]:
+    """Standard normal draws cut off at +-limit, one for each entry of the last axis of uniform draws."""
+    drawn = []
+    for draw, limit in zip(chance.unbind(dim=-1), limits, strict=True):
+        tail = 0.5 * math.erfc(limit / math.sqrt(2.0))
+        drawn.append(torch.special.ndtri(tail + (1.0 - 2.0 * tail) * draw).clamp(-limit, limit))
+    return tuple(drawn)
 
 
 def poisson(mean: Tensor, chance: Tensor, most: int) -> Tensor:
@@ -68,6 +99,11 @@ def poisson(mean: Tensor, chance: Tensor, most: int) -> Tensor:
 def poisson_most(mean: float) -> int:
     """A count that a Poisson draw of this mean exceeds with a chance below 1e-9."""
     return math.ceil(mean + 7.0 * math.sqrt(mean) + 8.0)
+
+
+@lru_cache(maxsize=64)
+def _weyl(count: int, device: torch.device) -> Tensor:
+    return torch.arange(1, count + 1, dtype=torch.int32, device=device) * _GOLDEN_32
 
 
 def _words(keys: Tensor, count: int) -> Tensor:

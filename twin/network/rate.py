@@ -7,12 +7,13 @@ Expected values are used instead of coin tosses: an MCS's rate is divided by the
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from twin.network.invariant import logistic, ordered_sum
+from twin.network.invariant import logistic
 from twin.network.scenario import Scenario
 
 # Bits per resource element of TS 38.214 table 5.1.3.1-2 (MCS, up to 256QAM) and table 5.2.2.1-3 (CQI 1..15).
@@ -28,6 +29,7 @@ _SHANNON_SHARE = 0.75
 """A real code's efficiency over Shannon's at an error rate of 10 % (TR 36.942 A.2 fits 0.6..0.75)."""
 _BLER_SLOPE_DB = 0.4
 _LOGIT_AT_THRESHOLD = math.log(9.0)
+_MOST_FAILING = 60.0
 OUTER_LOOP_STEP_DB = 0.5
 OUTER_LOOP_LOW_DB, OUTER_LOOP_HIGH_DB = -2.0, 12.0
 OUTAGE_DB = -12.0
@@ -41,7 +43,7 @@ class RateTable:
     efficiency: Tensor
     threshold_db: Tensor
     cqi_threshold_db: Tensor
-    combining_db: Tensor
+    combining_db: tuple[float, ...]
 
     @classmethod
     def of(cls, scenario: Scenario, device: torch.device) -> "RateTable":
@@ -50,12 +52,14 @@ class RateTable:
         def threshold(efficiency: tuple[float, ...]) -> list[float]:
             return [10.0 * math.log10(2.0 ** (value / _SHANNON_SHARE) - 1.0) for value in efficiency]
 
-        copies = [10.0 * math.log10(n + 1) for n in range(scenario.harq_transmissions)]
+        def column(values: Iterable[float]) -> Tensor:
+            return torch.tensor(tuple(values), dtype=torch.float32, device=device)
+
         return cls(
-            *(
-                torch.tensor(values, dtype=torch.float32, device=device)
-                for values in (_MCS_EFFICIENCY, threshold(_MCS_EFFICIENCY), threshold(_CQI_EFFICIENCY), copies)
-            )
+            efficiency=column(_MCS_EFFICIENCY),
+            threshold_db=column(threshold(_MCS_EFFICIENCY)),
+            cqi_threshold_db=column(threshold(_CQI_EFFICIENCY)),
+            combining_db=tuple(10.0 * math.log10(n + 1) for n in range(scenario.harq_transmissions)),
         )
 
 
@@ -82,16 +86,22 @@ class Link:
     """Bits per resource element that get through; repetitions, and blocks that no repetition saves, cost."""
     first_error: Tensor
     """Error rate of the first transmission, which the outer loop watches."""
-    repetitions: Tensor
-    """Mean number of repetitions, each worth a HARQ round trip of delay."""
+    delay_s: Tensor
+    """From the moment the UE is served on: the scenario's base delay and a round trip for each mean repetition."""
 
 
-def adapt(table: RateTable, mcs: Tensor, sinr_db: Tensor) -> Link:
+def adapt(scenario: Scenario, table: RateTable, mcs: Tensor, sinr_db: Tensor) -> Link:
     """Send with an MCS at the true SINR; int64 and float32 [...] -> Link of [...]."""
-    first = (table.threshold_db[mcs] - sinr_db) / _BLER_SLOPE_DB - _LOGIT_AT_THRESHOLD
-    failed = logistic(first - table.combining_db.view(-1, *(1,) * first.dim()) / _BLER_SLOPE_DB).cumprod(dim=0)
-    repetitions = ordered_sum(failed, dim=0) - failed[-1]
-    return Link(table.efficiency[mcs] * (1.0 - failed[-1]) / (1.0 + repetitions), failed[0], repetitions)
+    failing = (table.threshold_db[mcs] - sinr_db) / _BLER_SLOPE_DB - _LOGIT_AT_THRESHOLD
+    odds = failing.clamp_(max=_MOST_FAILING).exp_()
+    # The n-th copy's odds of failing are those of the first, less the energy of n copies in nats.
+    first = odds / (odds + 1.0)
+    failed, repetitions = first, torch.zeros_like(first)
+    for combined in table.combining_db[1:]:
+        repetitions = repetitions + failed
+        failed = failed * (odds / (odds + math.exp(combined / _BLER_SLOPE_DB)))
+    efficiency = table.efficiency[mcs] * (1.0 - failed) / (1.0 + repetitions)
+    return Link(efficiency, first, scenario.base_delay_s + scenario.harq_round_trip_s * repetitions)
 
 
 def outer_loop(margin_db: Tensor, first_error: Tensor, sent: Tensor, target: Tensor) -> Tensor:

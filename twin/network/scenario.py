@@ -1,7 +1,6 @@
 """Scenario: everything that defines a simulated network, validated, in SI units, without torch."""
 
 import json
-import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -10,132 +9,30 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from oran.sla import SliceSla
 from oran.slices import SNssai
+from twin.network.curve import RateCurve
 from twin.network.errors import ScenarioError
+from twin.network.slices import EMBB, MMTC, URLLC, SliceTraffic, within
+
+__all__ = ["EMBB", "MMTC", "URLLC", "Outage", "RateCurve", "Scenario", "SliceTraffic"]
 
 SUBCARRIERS_PER_PRB = 12
 SYMBOLS_PER_SLOT = 14
 
 
-def _within(owner: str, field: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise ScenarioError(f"{owner}: {field} is {value}; it must lie in {low:g}..{high:g}")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SliceTraffic:
-    """One slice: who its UEs are, what they ask for, how they are scheduled and what they are promised."""
+class Outage:
+    """A cell that is off for a while, from one step to another."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
-    name: str
-    slice: SNssai
-    sla: SliceSla
-    ue_share: float
-    """Share of the scenario's UEs; the shares of all slices are scaled to sum to one."""
-    arrival: Literal["poisson", "periodic"]
-    """`poisson`: units (files or packets) arrive independently; `periodic`: one unit per period, seeded offset."""
-    unit_bit: float
-    """Size of a file or packet."""
-    mean_bps: float
-    """Mean offered load of a UE at load factor 1."""
-    buffer_bit: float
-    """Queue limit of a UE; what does not fit is dropped on arrival."""
-    delay_budget_s: float
-    """Data older than this is dropped (the PDCP discard timer, TS 38.331); so nothing is delivered later."""
-    scheduler: Literal["round_robin", "proportional_fair", "earliest_deadline"] = "round_robin"
-    """How the slice's UEs in a cell share its PRBs."""
-    burst_gain: float = 1.0
-    """Load inside a burst over the mean load; 1 is steady. Bursts hit all the slice's UEs of a cell together."""
-    burst_duty: float = 0.25
-    """Share of time inside a burst; outside, the load is lowered so that the mean stays."""
-    burst_period_s: float = 4.0
-    """Mean burst cycle; each cell has its own, hidden, period (within 20 %) and phase."""
-    speed_mps: tuple[float, float] = (0.0, 0.0)
-    """A UE's speed is uniform in this range."""
-    extra_loss_db: float = 0.0
-    """Loss on top of the path, e.g. indoors."""
-    highest_mcs: int = 27
-    """Highest index of TS 38.214 table 5.1.3.1-2 that the slice's devices can receive; 4 is the last QPSK."""
-    target_bler: float = 0.1
-    """Error rate of first transmissions that link adaptation aims at."""
-    follows_trace: bool = False
-    """When a trace drives the network, this slice's load follows the trace's DL bit rate."""
+    cell: int
+    start_s: float
+    end_s: float
 
     def __post_init__(self) -> None:
-        owner = f"slice {self.name or self.slice}"
-        _within(owner, "ue_share", self.ue_share, 1e-6, 1e6)
-        _within(owner, "unit_bit", self.unit_bit, 8, 1e10)
-        _within(owner, "mean_bps", self.mean_bps, 0, 1e10)
-        _within(owner, "buffer_bit", self.buffer_bit, self.unit_bit, 1e12)
-        _within(owner, "delay_budget_s", self.delay_budget_s, 1e-3, 10)
-        _within(owner, "burst_duty", self.burst_duty, 0.01, 1)
-        _within(owner, "burst_gain", self.burst_gain, 1, 1 / self.burst_duty)
-        _within(owner, "burst_period_s", self.burst_period_s, 0.1, 3600)
-        _within(owner, "speed_mps low", self.speed_mps[0], 0, 150)
-        _within(owner, "speed_mps high", self.speed_mps[1], self.speed_mps[0], 150)
-        _within(owner, "highest_mcs", self.highest_mcs, 0, 27)
-        _within(owner, "target_bler", self.target_bler, 1e-5, 0.9)
-        _within(owner, "extra_loss_db", self.extra_loss_db, -30, 60)
-        if self.sla.slice != self.slice:
-            raise ScenarioError(f"{owner}: sla.slice is {self.sla.slice}; it must be {self.slice}")
-
-
-# The default slices contend: at load factor 1.5 each cell's needs exceed its PRBs for much of the time, and each
-# slice needs more than a third of the cells that are hot for it. eMBB is elastic: it asks for twice what it is
-# promised. URLLC is small but cannot wait. mMTC devices are many, indoors, and receive QPSK only: they need many
-# PRBs per bit, but their reports may wait a second.
-EMBB = SliceTraffic(
-    name="eMBB",
-    slice=SNssai(1, 1),
-    sla=SliceSla(SNssai(1, 1), throughput_bps=1.5e6, weight=0.4, name="eMBB"),
-    ue_share=0.25,
-    arrival="poisson",
-    unit_bit=1e6,
-    mean_bps=2e6,
-    buffer_bit=24e6,
-    delay_budget_s=1.5,
-    scheduler="proportional_fair",
-    burst_gain=1.5,
-    burst_duty=0.3,
-    burst_period_s=6.0,
-    speed_mps=(0.5, 14.0),
-    follows_trace=True,
-)
-URLLC = SliceTraffic(
-    name="URLLC",
-    slice=SNssai(2, 1),
-    sla=SliceSla(SNssai(2, 1), delay_s=0.010, drop_rate=0.01, weight=0.4, name="URLLC"),
-    ue_share=0.25,
-    arrival="poisson",
-    unit_bit=2_000,
-    mean_bps=0.3e6,
-    buffer_bit=200_000,
-    delay_budget_s=0.03,
-    scheduler="earliest_deadline",
-    target_bler=0.01,
-    burst_gain=1.5,
-    burst_duty=0.5,
-    burst_period_s=8.0,
-    speed_mps=(0.5, 8.0),
-)
-MMTC = SliceTraffic(
-    name="mMTC",
-    slice=SNssai(3, 1),
-    sla=SliceSla(SNssai(3, 1), delay_s=1.0, drop_rate=0.05, weight=0.2, name="mMTC"),
-    ue_share=0.5,
-    arrival="poisson",
-    unit_bit=8_000,
-    mean_bps=0.08e6,
-    buffer_bit=400_000,
-    delay_budget_s=1.5,
-    scheduler="round_robin",
-    burst_gain=2.0,
-    burst_duty=0.2,
-    burst_period_s=4.0,
-    speed_mps=(0.0, 0.5),
-    extra_loss_db=15.0,
-    highest_mcs=2,
-)
+        owner = f"outage of cell {self.cell}"
+        within(owner, "start_s", self.start_s, 0, 1e9)
+        within(owner, "end_s", self.end_s, self.start_s, 1e9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,15 +60,25 @@ class Scenario:
     antenna_gain_db: float = 8.0
     noise_figure_db: float = 7.0
     inter_site_distance_m: float = 400.0
-    path_loss: Literal["uma", "umi"] = "uma"
+    propagation: Literal["macro", "uma", "umi", "rma"] = "macro"
+    """`uma`, `umi`, `rma`: urban macro, urban micro, rural macro of TR 38.901, a link having line of sight or not.
+    `macro`: UMa's path loss with a line of sight that fades out over metres, and one correlation distance."""
+    penetration: Literal["low", "high"] = "low"
+    """Walls that UEs in buildings are behind: old or thermally efficient glass (TR 38.901 table 7.4.3-2)."""
+    drop: Literal["own", "sionna"] = "own"
+    """Where line of sight and shadowing of a new network come from: our own draws, or Sionna's TR 38.901 model."""
     site_height_m: float = 25.0
     ue_height_m: float = 1.5
     shadowing_correlation_m: float = 50.0
-    """Distance moved after which shadowing has decorrelated to 1/e."""
+    """Distance moved after which `macro` shadowing has decorrelated to 1/e; the others have the standard's."""
     shadowing_site_correlation: float = 0.5
     """Correlation of the shadowing of one UE's links to two cells (TR 36.872: 0.5)."""
     fading_branches: int = 4
-    """Independent Rayleigh branches averaged per link (antennas, frequency); 1 is plain Rayleigh."""
+    """Independent Rayleigh branches averaged per link and subband (antennas); 1 is plain Rayleigh."""
+    subbands: int = 1
+    """Parts of the carrier that fade differently; with one, the whole carrier fades alike."""
+    delay_spread_s: float = 300e-9
+    """RMS delay spread, which says how alike neighbouring subbands fade."""
     scatterer_speed_mps: float = 0.5
     """Motion around a UE, so that a standing UE fades too."""
 
@@ -184,14 +91,29 @@ class Scenario:
     handover_time_to_trigger_s: float = 0.1
     handover_interruption_s: float = 0.02
 
+    outages: tuple[Outage, ...] = ()
+    """Cells that are off for a while; their UEs hand over at once, or starve."""
+    reconfiguration_loss: float = 0.0
+    """Share of a cell's PRBs lost after its ratios change; 1 is a pause."""
+    reconfiguration_s: float = 0.01
+    """How long they are lost, at most a step."""
+    reconfiguration_threshold_percent: float = 5.0
+    """A change of any ratio by more percentage points than this costs."""
+
+    highway_lanes: int = 6
+    """Lanes of the road through the middle of the area; one half runs each way."""
+    lane_width_m: float = 4.0
+
     step_s: float = 0.1
     substep_s: float = 0.01
+    trace_links: bool = True
+    """Whether a trace's SNR is the links' own, rather than that of path loss, shadowing and neighbours."""
     trace_interference: bool = False
     """Whether neighbours' load lowers a trace's SNR; off when that SNR holds interference already."""
 
     def __post_init__(self) -> None:
         for field, low, high in _RANGES:
-            _within("scenario", field, getattr(self, field), low, high)
+            within("scenario", field, getattr(self, field), low, high)
         if not 1 <= len(self.slices) <= 16:
             raise ScenarioError(f"scenario: slices has {len(self.slices)} entries; it must have 1..16")
         names = [item.slice for item in self.slices]
@@ -199,6 +121,13 @@ class Scenario:
             raise ScenarioError(f"scenario: slices repeats an S-NSSAI: {', '.join(map(str, names))}")
         if self.ues < len(self.slices):
             raise ScenarioError(f"scenario: ues is {self.ues}; it must be at least one per slice ({len(names)})")
+        for outage in self.outages:
+            within("outage", "cell", outage.cell, 0, self.cells - 1)
+        if self.drop == "sionna" and (self.propagation == "macro" or self.shadowing_site_correlation > 0):
+            raise ScenarioError(
+                f"scenario: drop is sionna with propagation {self.propagation} and shadowing_site_correlation "
+                f"{self.shadowing_site_correlation:g}; it needs uma, umi or rma, and 0"
+            )
         _multiple("step_s", self.step_s, self.substep_s)
         for item in self.slices:
             if item.delay_budget_s < self.substep_s:
@@ -303,6 +232,8 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("shadowing_correlation_m", 1.0, 1e3),
     ("shadowing_site_correlation", 0.0, 1.0),
     ("fading_branches", 1, 64),
+    ("subbands", 1, 13),
+    ("delay_spread_s", 0.0, 1e-5),
     ("scatterer_speed_mps", 0.0, 50.0),
     ("harq_transmissions", 1, 16),
     ("harq_round_trip_s", 0.0, 0.1),
@@ -310,6 +241,11 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("handover_hysteresis_db", 0.0, 30.0),
     ("handover_time_to_trigger_s", 0.0, 10.0),
     ("handover_interruption_s", 0.0, 10.0),
+    ("reconfiguration_loss", 0.0, 1.0),
+    ("reconfiguration_s", 0.0, 10.0),
+    ("reconfiguration_threshold_percent", 0.0, 100.0),
+    ("highway_lanes", 1, 100),
+    ("lane_width_m", 1.0, 100.0),
     ("step_s", 1e-3, 10.0),
     ("substep_s", 1e-3, 1.0),
 )

@@ -11,14 +11,17 @@ from oran.slices import DEDICATED, MAX, MIN
 from twin.network.invariant import ordered_sum
 
 
-def share_among_slices(need: Tensor, weight: Tensor, ratios: Tensor, prbs: int) -> Tensor:
+def share_among_slices(need: Tensor, weight: Tensor, ratios: Tensor, prbs: float | Tensor) -> Tensor:
     """PRBs of each slice; need, weight [..., slices], ratios [..., slices, 3] in percent -> [..., slices].
+
+    `prbs` is what a cell has, for all alike or [...].
 
     A slice first takes what it needs of its min. Its dedicated PRBs are kept from the others even when idle. All
     other PRBs go to whoever still needs them, up to max, in proportion to `weight`: the slice's active UEs, as a
     MAC scheduler that sees no slices would do. Ratios must be valid (`oran.slices.project`).
     """
-    dedicated, low, high = (ratios[..., i] * (prbs / 100.0) for i in (DEDICATED, MIN, MAX))
+    scale = prbs.unsqueeze(-1) / 100.0 if isinstance(prbs, Tensor) else prbs / 100.0
+    dedicated, low, high = (ratios[..., i] * scale for i in (DEDICATED, MIN, MAX))
     wanted = torch.minimum(need, high)
     sure = torch.minimum(wanted, low)
     pool = (prbs - ordered_sum(torch.maximum(sure, dedicated), dim=-1)).clamp(min=0.0)

@@ -1,8 +1,9 @@
 """Traces of real networks: their radio conditions, speed and demand drive the twin's UEs.
 
 A trace is a CSV file with one row about every second and at least the columns Timestamp
-(`2020.02.14_09.38.22`), SNR [dB], Speed [km/h] and DL_bitrate [kbit/s], as drive-test apps write them. `-` or
-nothing means not measured. The file may lie in a zip archive: `archive.zip/folder/file.csv`.
+(`2020.02.14_09.38.22`), SNR [dB], Speed [km/h] and DL_bitrate [kbit/s], as drive-test apps write them, and maybe
+Longitude and Latitude [degrees]. `-` or nothing means not measured. The file may lie in a zip archive:
+`archive.zip/folder/file.csv`.
 """
 
 import csv
@@ -31,6 +32,8 @@ _COLUMNS: tuple[tuple[str, float, float], ...] = (
     ("Speed", 0.0, 600.0),
     ("DL_bitrate", 0.0, 1e9),
 )
+_PLACES: tuple[tuple[str, float, float], ...] = (("Longitude", -180.0, 180.0), ("Latitude", -90.0, 90.0))
+_EARTH_RADIUS_M = 6_371_000.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +44,8 @@ class Trace:
     speed_mps: np.ndarray
     demand_bps: np.ndarray
     source: str = ""
+    position_m: np.ndarray | None = None
+    """East and north of the place where the trace begins, [seconds, 2]; None where it does not say."""
 
     @property
     def duration_s(self) -> int:
@@ -70,16 +75,19 @@ def load_trace(path: str | Path) -> Trace:
 def parse_trace(text: str, *, source: str = "") -> Trace:
     """Read CSV text; any text gives a Trace or a TraceError that names line and column."""
     times: list[float] = []
-    values: dict[str, list[float]] = {name: [] for name, _, _ in _COLUMNS}
     try:
         reader = csv.DictReader(io.StringIO(text, newline=""))
-        lacking = [name for name in ("Timestamp", *values) if name not in (reader.fieldnames or ())]
+        located = all(name in (reader.fieldnames or ()) for name, _, _ in _PLACES)
+        columns = _COLUMNS + (_PLACES if located else ())
+        values: dict[str, list[float]] = {name: [] for name, _, _ in columns}
+        needed = ("Timestamp", *(name for name, _, _ in _COLUMNS))
+        lacking = [name for name in needed if name not in (reader.fieldnames or ())]
         if lacking:
             raise TraceError(f"no column {', '.join(lacking)} in the first line")
         for row in reader:
             place = f"line {reader.line_num}"
             times.append(_time_s(row["Timestamp"], place, times))
-            for name, low, high in _COLUMNS:
+            for name, low, high in columns:
                 values[name].append(_value(row[name], name, place, low, high))
     except csv.Error as error:
         raise TraceError(f"not CSV: {error}") from None
@@ -89,8 +97,18 @@ def parse_trace(text: str, *, source: str = "") -> Trace:
         raise TraceError(f"it spans {times[-1] - times[0]:.0f} s; at most {LONGEST_S} s are read")
     second = np.array(times) - times[0]
     grid = np.arange(0.0, second[-1] + 1e-9, 1.0)
-    snr, speed, demand = (_resample(name, second, values[name], grid) for name in values)
-    return Trace(snr, speed / 3.6, demand * 1e3, source)
+    snr, speed, demand = (_resample(name, second, values[name], grid) for name, _, _ in _COLUMNS)
+    path_m: np.ndarray | None = None
+    if located and not any(np.isnan(values[name]).all() for name, _, _ in _PLACES):
+        path_m = _metres(*(_resample(name, second, values[name], grid) for name, _, _ in _PLACES))
+    return Trace(snr, speed / 3.6, demand * 1e3, source, path_m)
+
+
+def _metres(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+    """Metres east and north of the first place, on a sphere that is flat nearby."""
+    east = np.radians(longitude - longitude[0]) * math.cos(math.radians(latitude[0]))
+    place: np.ndarray = np.stack((east, np.radians(latitude - latitude[0])), axis=-1) * _EARTH_RADIUS_M
+    return place
 
 
 def _read_member(archive: Path, member: str) -> bytes:
@@ -148,6 +166,8 @@ class Drive:
     speed: Tensor
     relative_demand: Tensor | None
     """Demand over its mean, limited; None where the trace has none, so that the scenario's own demand stays."""
+    position: Tensor | None
+    """Metres [2, seconds]."""
 
     @classmethod
     def of(cls, trace: Trace, scenario: Scenario, seed: Tensor) -> "Drive":
@@ -156,7 +176,9 @@ class Drive:
         mean = float(trace.demand_bps.mean())
         relative = np.minimum(trace.demand_bps / mean, TRACE_GAIN_LIMIT) if mean > 0 else None
         snr, speed = (torch.as_tensor(value).to(offset) for value in (trace.snr_db, trace.speed_mps))
-        return cls(offset, snr, speed, None if relative is None else torch.as_tensor(relative).to(offset))
+        demand = None if relative is None else torch.as_tensor(relative).to(offset)
+        place = None if trace.position_m is None else torch.as_tensor(trace.position_m.T.copy()).to(offset)
+        return cls(offset, snr, speed, demand, place)
 
     def snr_db(self, time_s: Tensor) -> Tensor:
         """SNR of each UE at times [envs, n] since reset; float32 [envs, n, ues]."""
@@ -169,6 +191,14 @@ class Drive:
     def demand(self, time_s: Tensor) -> Tensor | None:
         """Demand of each UE over the trace's mean at times [envs, n]; float64 [envs, n, ues]."""
         return None if self.relative_demand is None else self._at(self.relative_demand, time_s)
+
+    def path_m(self, time_s: Tensor) -> Tensor | None:
+        """How far the path has led each UE from where it entered, at times [envs]; float32 [envs, ues, 2]."""
+        if self.position is None:
+            return None
+        now, began = time_s.unsqueeze(-1), torch.zeros_like(time_s).unsqueeze(-1)
+        parts = [(self._at(axis, now) - self._at(axis, began)).squeeze(1) for axis in self.position]
+        return torch.stack(parts, dim=-1).to(torch.float32)
 
     def _at(self, values: Tensor, time_s: Tensor) -> Tensor:
         """Interpolate between seconds; the trace starts over at its end."""
