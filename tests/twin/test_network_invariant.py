@@ -20,9 +20,17 @@ from twin.network.invariant import from_db, length, logistic, ordered_sum
         torch.special.bessel_j0,
         torch.log10,
         lambda x: x.cumsum(dim=-1),
+        lambda x: x.double().sum(dim=-1, keepdim=True),
+        lambda x: x.abs().log(),
+        lambda x: x.cos(),
+        lambda x: x.sin(),
+        lambda x: x.abs().sqrt(),
+        lambda x: torch.expm1(x),
+        lambda x: torch.special.ndtri(torch.special.ndtr(x.double())),
+        lambda x: torch.lerp(x, x + 1.0, x),
     ],
 )
-@pytest.mark.parametrize("ues", [1, 3, 41, 64])
+@pytest.mark.parametrize("ues", [1, 3, 41, 64, 151])
 def test_alone_is_as_in_the_batch(function: Callable[[Tensor], Tensor], ues: int) -> None:
     generator = torch.Generator().manual_seed(1)
     batch = torch.randn(9, 5, ues, generator=generator).mul(5)

@@ -32,7 +32,7 @@ from twin.network.errors import ScenarioError
 from twin.network.kpis import Kpis, Tally, measure
 from twin.network.scenario import Scenario
 from twin.network.scheduler import share_among_slices, share_among_ues
-from twin.network.state import Fixed, State, merge
+from twin.network.state import Fixed, State, join, merge, rows
 from twin.network.trace import Drive, Trace
 
 __all__ = ["State", "merge", "reset", "step"]
@@ -40,6 +40,8 @@ __all__ = ["State", "merge", "reset", "step"]
 FAIRNESS_WINDOW_S = 0.5
 """Time constant of the mean rate that proportional fair scheduling divides by."""
 _LEAST_RATE = 1e-9
+_BLOCK_LINKS = 200_000
+"""Links (environments x cells x UEs) that a CPU steps at once."""
 _LEAST_MEAN_BPS = 1e3
 
 
@@ -94,6 +96,17 @@ def step(scenario: Scenario, state: State, ratios: Tensor) -> tuple[State, Kpis]
     Ratios that break a rule of TS 28.541 are projected to valid ones. Raises ValueError for a wrong shape or NaN.
     """
     ratios = _checked(scenario, state, ratios)
+    envs = state.seed.shape[0]
+    block = max(1, _BLOCK_LINKS // (scenario.cells * scenario.ues))
+    if envs <= block or state.seed.device.type != "cpu":
+        return _step(scenario, state, ratios)
+    # A CPU is fastest while a block's links stay in its caches.
+    parts = [slice(start, start + block) for start in range(0, envs, block)]
+    done = [_step(scenario, rows(state, part), ratios[part]) for part in parts]
+    return join([after for after, _ in done]), join([kpis for _, kpis in done])
+
+
+def _step(scenario: Scenario, state: State, ratios: Tensor) -> tuple[State, Kpis]:
     number = state.step + 1
     path_m = None if state.drive is None else state.drive.path_m(number.to(torch.float64) * scenario.step_s)
     walkers, moved_m = mobility.walk(scenario, state.walkers, state.seed, number, path_m=path_m)

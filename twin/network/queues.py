@@ -146,10 +146,10 @@ def _age_mass(curve: Tensor) -> Tensor:
     mass = torch.zeros_like(curve[..., 0])
     busy = curve[..., -1] > 0
     waiting = curve[busy]
-    left = waiting.clamp(min=0.0)
     # The bin in which the head lies is a triangle, the others are trapezoids.
-    first = (waiting <= 0).sum(dim=-1, keepdim=True).clamp_(min=1)
+    first = torch.searchsorted(waiting, torch.zeros_like(waiting[:, :1]), right=True).clamp_(min=1)
     high, low = waiting.gather(-1, first).squeeze(-1), waiting.gather(-1, first - 1).squeeze(-1)
     corner = 0.5 * high * (high / (high - low).clamp(min=_TINY) - 1.0)
-    mass[busy] = left.cumsum(dim=-1)[:, -1] - 0.5 * left[:, -1] + corner
+    last = waiting[:, -1].clone()
+    mass[busy] = waiting.clamp_(min=0.0).sum(dim=-1) - 0.5 * last + corner
     return mass

@@ -1,8 +1,9 @@
 """State: all that a network remembers between steps, and what follows from its scenario alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -111,3 +112,33 @@ def merge(mask: Tensor, one: T, other: T) -> T:
         }
         return type(one)(**parts)
     return one
+
+
+def rows(value: T, index: slice) -> T:
+    """Some environments of a state or of KPIs, as views of their tensors."""
+    if isinstance(value, Tensor):
+        part: T = value[index]  # type: ignore[assignment]
+        return part
+    if isinstance(value, tuple):
+        return tuple(rows(item, index) for item in value)  # type: ignore[return-value]
+    if isinstance(value, Drive):
+        return replace(value, offset_s=rows(value.offset_s, index))
+    if is_dataclass(value) and not isinstance(value, type | Links):
+        return type(value)(**{item.name: rows(getattr(value, item.name), index) for item in fields(value)})
+    return value
+
+
+def join(parts: Sequence[T]) -> T:
+    """States or KPIs of several groups of environments as one; what they share is taken from the first."""
+    first = parts[0]
+    if isinstance(first, Tensor):
+        whole: T = torch.cat(cast(list[Tensor], parts))  # type: ignore[assignment]
+        return whole
+    if isinstance(first, tuple):
+        return tuple(map(join, zip(*cast(list[tuple[object, ...]], parts), strict=True)))  # type: ignore[return-value]
+    if isinstance(first, Drive):
+        return replace(first, offset_s=join([part.offset_s for part in cast(list[Drive], parts)]))
+    if is_dataclass(first) and not isinstance(first, type | Links):
+        names = [item.name for item in fields(first)]
+        return type(first)(**{name: join([getattr(part, name) for part in parts]) for name in names})
+    return first

@@ -57,9 +57,14 @@ class _Users:
     gain: Tensor
     ues: int
 
-    def offset(self) -> Tensor:
-        """Where in its period each UE begins, 0..1: [envs, 1, ues]."""
-        return uniform(key(self.seed, 0, STREAM_OFFSET), self.ues).unsqueeze(1)
+    def periods(self, per_substep: float) -> tuple[Tensor, Tensor]:
+        """How many periods each substep begins and ends after, from a seeded offset on: [envs, n, ues] each.
+
+        A substep ends, to the last bit, where the next begins, so that nothing falls between two of them.
+        """
+        offset = uniform(key(self.seed, 0, STREAM_OFFSET), self.ues).unsqueeze(1)
+        number = self.substep.unsqueeze(-1)
+        return number * per_substep + offset, (number + 1) * per_substep + offset
 
 
 def _poisson(scenario: Scenario, item: SliceTraffic, users: _Users) -> Tensor:
@@ -71,16 +76,16 @@ def _poisson(scenario: Scenario, item: SliceTraffic, users: _Users) -> Tensor:
 
 def _periodic(scenario: Scenario, item: SliceTraffic, users: _Users) -> Tensor:
     units = item.mean_bps / item.unit_bit * (scenario.load_factor * scenario.substep_s)
-    place = users.substep.unsqueeze(-1) * units + users.offset()
-    return ((place + units).floor() - place.floor()) * users.gain * item.unit_bit
+    begin, end = users.periods(units)
+    return (end.floor() - begin.floor()) * users.gain * item.unit_bit
 
 
 def _video(scenario: Scenario, item: SliceTraffic, users: _Users) -> Tensor:
     """Frames at the slice's own rate, larger with load; each one's size and jitter are draws of its number."""
     per_substep = item.mean_bps / item.unit_bit * scenario.substep_s
     reach = _JITTER_LIMIT * item.frame_jitter_s * item.mean_bps / item.unit_bit
-    place = users.substep.unsqueeze(-1) * per_substep + users.offset()  # in frames
-    first = (place - reach).floor()
+    begin, end = users.periods(per_substep)
+    first = (begin - reach).floor()
     jitter_frames = item.frame_jitter_s * item.mean_bps / item.unit_bit
     ue = torch.arange(users.ues, device=users.seed.device)
     came = torch.zeros_like(users.gain)
@@ -92,7 +97,7 @@ def _video(scenario: Scenario, item: SliceTraffic, users: _Users) -> Tensor:
             uniform(keys, 2), (_SIZE_LIMIT / max(item.frame_deviation, 1e-9), _JITTER_LIMIT)
         )
         time = frame + late * jitter_frames
-        here = (time >= place) & (time < place + per_substep)
+        here = (time >= begin) & (time < end)
         came += here * (1.0 + item.frame_deviation * size)
     return came * users.gain * (item.unit_bit * scenario.load_factor)
 
