@@ -21,7 +21,7 @@ ARCHIVE = Path(__file__).parents[3] / "shared/data/operator_5g_traces.zip"
 def test_a_poisson_queue_waits_as_theory_says() -> None:
     result = poisson_queue((0.2, 0.5), envs=800, seconds=3.0)
     assert result.worst_share < 0.06
-    assert result.measured[1] > 2 * result.measured[0]
+    assert result.measured[1] > 1.5 * result.measured[0]
 
 
 def test_proportional_fairness_gives_equal_airtime_and_not_equal_rates() -> None:

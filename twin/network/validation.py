@@ -64,9 +64,7 @@ def steady_curve(efficiency: float, bler: float = 0.0) -> RateCurve:
     return RateCurve(snr_db=(-40.0, 60.0), efficiency=(efficiency,) * 2, bler=(bler,) * 2, delay_s=0.0)
 
 
-def poisson_queue(
-    loads: Sequence[float] = (0.2, 0.4, 0.6, 0.7), *, envs: int = 800, seconds: float = 12.0
-) -> Compared:
+def poisson_queue(loads: Sequence[float] = (0.3, 0.5, 0.7), *, envs: int = 2000, seconds: float = 8.0) -> Compared:
     """Mean delay in s of a single Poisson queue over its load, beside M/D/1.
 
     One UE has a cell and a steady link to itself; packets take ten substeps each. A bit of an M/D/1 queue with
