@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.link import hardware
+from twin.link.blocks import blocks
 from twin.link.catalogue import REFERENCE_NUMEROLOGY
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState, fits
@@ -156,8 +157,8 @@ class _Search:
         target, weights = self.demand.tightened(), self.weights
         slot_s = hardware.slot_s(cells)[:, None]
         compute_s = hardware.compute_s(cells, self.space.equipment.compute_flops)[:, None]
-        bits = hardware.data_resource_elements(cells) * cells.layers * cells.bits_per_symbol * cells.rate
-        sent_bps = bits[:, None] / (slot_s * repetition)
+        cut = blocks(cells)
+        sent_bps = (cut.count * cut.k)[:, None] / (slot_s * repetition)
         first_s = hardware.timeline_s(slot_s, repetition, compute_s, 1.0)
         trip_s = hardware.round_trip_s(slot_s, repetition, compute_s)
         most = np.minimum(

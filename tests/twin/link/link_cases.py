@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from twin.link import hardware
+from twin.link.blocks import blocks
 from twin.link.catalogue import PARAMETERS, ChannelClass
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
@@ -97,10 +98,10 @@ def smooth_twin(chains: ChainGrid, equipment: EquipmentState) -> Results:
         sent = sent + np.where(more, left, 0.0)
         left = np.where(more, left * bler / (attempt + 1.0), left)
     ber = 0.1 * left
-    bits = hardware.data_resource_elements(chains) * chains.bits_per_symbol * chains.layers * chains.rate
+    cut = blocks(chains)
     return Results(
         delay_s=hardware.processing_delay_s(chains, equipment.compute_flops, sent),
-        throughput_bps=bits * (1.0 - left) / hardware.air_time_s(chains, sent),
+        throughput_bps=cut.count * cut.k * (1.0 - left) / hardware.air_time_s(chains, sent),
         ber=ber,
         ber_low=ber / 1.1,
         ber_high=ber * 1.1,

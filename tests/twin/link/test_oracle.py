@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.twin.link.link_cases import EQUIPMENT, demands, equipments, smooth_twin
 from twin.link import hardware
 from twin.link.baselines import Search, Task, adapt, bayes, random_search
+from twin.link.blocks import blocks
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState, check, fits
 from twin.link.errors import PlanError
@@ -141,8 +142,8 @@ def test_a_twin_keeps_what_the_oracle_leans_on(name: str, equipment: EquipmentSt
     assert (loud.delay_s <= last_s * slack).all()
     trip_s = hardware.harq_round_trip_s(chains, equipment.compute_flops)
     transmissions = 1.0 + (loud.delay_s - first_s) / trip_s
-    bits = hardware.data_resource_elements(chains) * chains.layers * chains.bits_per_symbol * chains.rate
-    sent_bps = bits / hardware.air_time_s(chains, transmissions)
+    cut = blocks(chains)
+    sent_bps = cut.count * cut.k / hardware.air_time_s(chains, transmissions)
     assert (loud.throughput_bps <= sent_bps * slack).all()
     undelivered = np.minimum(FAILED_PER_BIT_ERROR * loud.ber_high, 1.0)
     assert (loud.throughput_bps >= sent_bps * (1.0 - undelivered) * (1 - 1e-6)).all()
