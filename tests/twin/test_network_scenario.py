@@ -1,6 +1,8 @@
 """Scenarios: validation that names field, value and range, and the JSON form."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +36,10 @@ def test_the_default_is_the_papers_network() -> None:
         ({"slices": (EMBB, EMBB)}, ("slices", "1-000001")),
         ({"substep_s": 0.1}, ("URLLC", "delay_budget_s", "0.1")),
         ({"nonsense": 1}, ("nonsense",)),
+        ({"subbands": 14}, ("subbands", "14", "1..13")),
+        ({"delay_spread_s": -1e-9}, ("delay_spread_s",)),
+        ({"reconfiguration_loss": 1.5}, ("reconfiguration_loss", "0..1")),
+        ({"highway_lanes": 0}, ("highway_lanes", "1..100")),
     ],
 )
 def test_an_invalid_scenario_names_field_value_and_range(
@@ -54,6 +60,10 @@ def test_an_invalid_scenario_names_field_value_and_range(
         ({"speed_mps": (5.0, 1.0)}, ("speed_mps", "5..150")),
         ({"delay_budget_s": 0.0}, ("delay_budget_s", "0.001..10")),
         ({"highest_mcs": 28}, ("highest_mcs", "0..27")),
+        ({"indoor_share": 1.5}, ("eMBB", "indoor_share", "0..1")),
+        ({"session_s": (1.0, 0.0)}, ("session_s", "0.001..1e+06")),
+        ({"frame_deviation": -0.1}, ("frame_deviation",)),
+        ({"frame_jitter_s": 2.0}, ("frame_jitter_s", "0..1")),
         ({"sla": URLLC.sla}, ("sla.slice", "1-000001")),
     ],
 )
@@ -62,6 +72,12 @@ def test_an_invalid_slice_names_field_value_and_range(changes: dict[str, object]
         replace(EMBB, **changes)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_scenarios_are_read_without_torch() -> None:
+    code = "import sys, twin.network.scenario as s; s.Scenario.from_json('{}'); print('torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
 
 
 def test_json_round_trip(tmp_path: Path) -> None:
@@ -85,6 +101,8 @@ def test_fields_left_out_keep_their_defaults() -> None:
         ('{"propagation": "rural"}', "propagation"),
         ('{"cells": -3}', "1..1000"),
         ('{"slices": [{"name": "x"}]}', "slices.0"),
+        ('{"outages": [{"cell": 1}]}', "outages.0.start_s"),
+        ('{"outages": [{"cell": 7, "start_s": 0, "end_s": 1}]}', "0..5"),
     ],
 )
 def test_bad_json_says_where(text: str, word: str) -> None:

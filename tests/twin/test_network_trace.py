@@ -1,6 +1,7 @@
 """Traces: parsing of what drive-test apps write, clear errors for all else, and networks that follow a trace."""
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.twin.network_cases import SMALL, play, static
+from tests.twin.network_cases import EVERYTHING, SMALL, play, static
 from twin.network.errors import TraceError
 from twin.network.network import reset, step
 from twin.network.trace import LONGEST_S, Drive, Trace, load_trace, parse_trace
@@ -167,6 +168,22 @@ def test_the_speed_of_the_trace_makes_the_fading_fast() -> None:
         changes.append((after.fading - before.fading).square().mean().item())
     assert changes[1] > 1.5 / SMALL.fading_branches
     assert changes[0] < 0.5 * changes[1]
+
+
+def test_the_batch_position_never_changes_a_driven_network() -> None:
+    path = np.stack((7.0 * np.arange(50.0), -3.0 * np.arange(50.0)), axis=-1)
+    trace = Trace(np.linspace(0, 20, 50), np.full(50, 9.0), np.linspace(1, 5, 50), "", path)
+    slices = (replace(EVERYTHING.slices[0], mobility="trace", follows_trace=True), *EVERYTHING.slices[1:])
+    for follows in (True, False):
+        scenario = EVERYTHING.with_(slices=slices, trace_links=follows)
+        runs = []
+        for seeds in ((3, 4, 5), (4,)):
+            state = reset(scenario, torch.tensor(seeds), trace=trace)
+            for _ in range(3):
+                state, kpis = step(scenario, state, static(scenario, len(seeds)))
+            runs.append((state.sinr_db, kpis.ue.position_m, kpis.ue.delivered_bit, kpis.ue.arrived_bit))
+        for together, alone in zip(*runs, strict=True):
+            assert torch.equal(together[1:2], alone)
 
 
 @pytest.mark.skipif(

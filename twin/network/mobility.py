@@ -1,8 +1,8 @@
 """Mobility: how UEs move, each slice's in its own way, and handover to the strongest cell.
 
 Waypoints: a UE walks to places drawn around its home. Highway: a car keeps its lane and speed, and where the area
-ends another one enters at the other end. Trace: a UE follows the path of the trace from where it lives, folded
-back into the area at its borders.
+ends it enters again at the other end, with the data that waits for it. Trace: a UE follows the path of the trace
+from where it lives, folded back into the area at its borders.
 
 Nothing here depends on the slices' PRBs, so that a seed gives the same paths whatever controls the network.
 """
@@ -61,7 +61,7 @@ def start(scenario: Scenario, seed: Tensor) -> Walkers:
 def walk(
     scenario: Scenario, walkers: Walkers, seed: Tensor, step: Tensor, *, path_m: Tensor | None = None
 ) -> tuple[Walkers, Tensor]:
-    """One step; int64 seed, step [envs] -> walkers, metres moved [envs, ues], infinite for a car that is another.
+    """One step; int64 seed, step [envs] -> walkers, metres moved [envs, ues], infinite for a car that wrapped.
 
     `path_m` [envs, ues, 2] is how far a trace's path has led each UE from where it entered.
     """
@@ -126,7 +126,7 @@ def hand_over(
 ) -> Attachment:
     """Hand over UEs whose strongest cell has been better by the hysteresis for the time to trigger (event A3).
 
-    `at_once` [envs, ues] names those who do not wait: their cell went off.
+    `at_once` [envs, ues] names those who do not wait: their cell went off, or they came in far from it.
     """
     best_db, best = gain_db.max(dim=1)
     serving_db = gain_db.gather(1, attachment.serving.unsqueeze(1)).squeeze(1)

@@ -114,7 +114,9 @@ def _step(scenario: Scenario, state: State, ratios: Tensor) -> tuple[State, Kpis
     shadow = shadowing.move(scenario, state.shadow, moved_m, distance_m, state.seed, number)
     off = outages.off(scenario, state.step)
     gain_db = radio.gain_db(scenario, walkers, shadow, state.indoors, state.pathloss_offset_db, off)
-    at_once = None if off is None else off.gather(1, state.attachment.serving)
+    at_once = torch.isinf(moved_m)
+    if off is not None:
+        at_once = at_once | off.gather(1, state.attachment.serving)
     moved = replace(
         state,
         step=number,

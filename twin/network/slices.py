@@ -58,7 +58,7 @@ class SliceTraffic:
     """A UE's speed is uniform in this range."""
     mobility: Literal["waypoint", "highway", "trace"] = "waypoint"
     """`waypoint`: random waypoints around home. `highway`: along a lane of the scenario's road at a steady speed,
-    a car that leaves the area being followed by a new one. `trace`: along the path of the trace."""
+    and at the area's end in again at the other. `trace`: along the path of the trace."""
     extra_loss_db: float = 0.0
     """Loss on top of the path, e.g. of a device in a basement."""
     indoor_share: float = 0.0
