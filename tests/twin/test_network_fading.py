@@ -79,6 +79,24 @@ def test_subbands_are_as_alike_as_the_delay_spread_says(delay_spread_s: float) -
             assert measured == pytest.approx(alike ** (2 * apart), abs=0.035)
 
 
+def test_no_draw_makes_a_gain_that_is_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words at the ends of their range, which come once in millions of draws."""
+    for word in (-(2**31), -1, 0, 2**31 - 1):
+        for branches in (1, 4, 64):
+            scenario = SMALL.with_(fading_branches=branches)
+
+            def stuck(keys: torch.Tensor, count: int, word: int = word) -> torch.Tensor:
+                return torch.full((*keys.shape, count), word, dtype=torch.int32)
+
+            with monkeypatch.context() as patch:
+                patch.setattr(fading, "words", stuck)
+                state = fading.initial(scenario, SEEDS)
+                kept = torch.full((64, scenario.ues), 0.5)
+                later = Fading(scenario, state, kept, SEEDS, torch.zeros(64, 1, dtype=torch.int64)).advance(0)
+            assert torch.isfinite(later).all()
+            assert (later >= 0).all()
+
+
 def test_the_fading_of_the_state_stays_as_it_was() -> None:
     for subbands in (1, 3):
         scenario = SMALL.with_(subbands=subbands)

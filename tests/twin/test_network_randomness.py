@@ -7,7 +7,18 @@ import pytest
 import torch
 
 from twin.network import randomness
-from twin.network.randomness import exponential, key, normal, normal_pair, poisson, poisson_most, uniform
+from twin.network.randomness import (
+    chance,
+    exponential,
+    key,
+    normal,
+    normal_pair,
+    poisson,
+    poisson_most,
+    truncated_normal,
+    uniform,
+    words,
+)
 
 N = 200_000
 
@@ -71,6 +82,54 @@ def test_batch_position_does_not_change_a_draw(draw: Callable[[torch.Tensor, int
     together = draw(key(seeds, 9, 2), 33)
     for i in (0, 5, 42):
         assert torch.equal(draw(key(seeds[i : i + 1], 9, 2), 33)[0], together[i])
+
+
+def bits(word: torch.Tensor) -> torch.Tensor:
+    """The bits of int32 words [...] as 0 or 1: [..., 32], float64."""
+    return ((word.unsqueeze(-1) >> torch.arange(32, dtype=torch.int32)) & 1).to(torch.float64)
+
+
+def test_every_bit_of_a_word_is_a_fair_coin_of_its_own(keys: torch.Tensor) -> None:
+    drawn = bits(words(keys, N))[0]
+    slack = 5 / math.sqrt(N)
+    assert (drawn.mean(dim=0) - 0.5).abs().max() < 0.5 * slack
+    together = torch.corrcoef(drawn.T) - torch.eye(32)
+    assert together.abs().max() < slack
+    for apart in (1, 2, 6 * 200):
+        pair = (2 * drawn[apart:] - 1).T @ (2 * drawn[:-apart] - 1) / (N - apart)
+        assert pair.abs().max() < 1.1 * slack, "words near each other in a stream"
+
+
+@pytest.mark.parametrize("other", [(7, 4, 5), (8, 3, 5), (7, 3, 6), (7 + 2**32, 3, 5), (7, 3 + 2**20, 5)])
+def test_streams_of_neighbouring_keys_are_independent(other: tuple[int, int, int]) -> None:
+    one, two = (bits(words(key(torch.tensor([s]), c, t), N))[0] for s, c, t in ((7, 3, 5), other))
+    pair = (2 * one - 1).T @ (2 * two - 1) / N
+    assert pair.abs().max() < 5.5 / math.sqrt(N)
+
+
+def test_the_words_of_a_stream_are_all_different(keys: torch.Tensor) -> None:
+    assert words(keys, N)[0].unique().numel() == N
+
+
+def test_a_word_gives_a_chance_that_is_flat_and_has_a_logarithm(keys: torch.Tensor) -> None:
+    drawn = chance(words(keys, N))[0]
+    assert drawn.min() > 0
+    assert drawn.max() < 1
+    assert abs(drawn.double().mean() - 0.5) < 5 * math.sqrt(1 / 12 / N)
+    ends = chance(torch.tensor([-(2**31), 2**31 - 1, 0, -1], dtype=torch.int32))
+    assert torch.isfinite(ends.log()).all()
+    assert (ends > 0).all()
+    assert (ends < 1).all()
+
+
+@pytest.mark.parametrize("limit", [0.5, 2.0, 4.76])
+def test_a_truncated_normal_stays_inside_and_keeps_its_shape(keys: torch.Tensor, limit: float) -> None:
+    drawn, _ = truncated_normal(uniform(keys, 2 * N).reshape(2, N, 2), (limit, 1.0))
+    assert drawn.abs().max() <= limit
+    density = math.exp(-(limit**2) / 2) / math.sqrt(2 * math.pi)
+    variance = 1 - 2 * limit * density / math.erf(limit / math.sqrt(2))
+    assert abs(drawn.mean()) < 0.01
+    assert drawn.var().item() == pytest.approx(variance, rel=0.02)
 
 
 def test_counter_stream_and_seed_all_matter() -> None:

@@ -48,8 +48,11 @@ def words(keys: Tensor, count: int) -> Tensor:
 
 
 def chance(word: Tensor) -> Tensor:
-    """Uniform draws in (0, 1], float32 of 24 bits, one of each word."""
-    return (word >> 8).to(torch.float32).add_(2.0**23 + 0.5).mul_(2.0**-24)
+    """Uniform draws in the open interval (0, 1), float32 of 23 bits, one of each word.
+
+    One bit more, and the half that keeps them from 0 would be lost in rounding.
+    """
+    return (word >> 9).to(torch.float32).add_(2.0**22 + 0.5).mul_(2.0**-23)
 
 
 def normal_pair(keys: Tensor, count: int) -> tuple[Tensor, Tensor]:
