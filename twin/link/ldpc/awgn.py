@@ -1,6 +1,6 @@
 """What the codes reach: block error rates over AWGN by size and rate, as a function of mutual information.
 
-Made by `python -m twin.link.ldpc.make_awgn`, by Monte Carlo with our own decoder in steps of 0.1 or 0.25 dB. For
+Made by `python -m twin.link.ldpc.make_awgn`, by Monte Carlo with T2's decoders in steps of 0.1 or 0.25 dB. For
 each size and rate a normal distribution function over the SNR in dB is fitted, the waterfall: a threshold at 50 %
 and a width. What is stored is both, and the points that they were fitted to.
 """
@@ -13,16 +13,21 @@ from pathlib import Path
 import numpy as np
 
 from twin.link import mutual_information
-from twin.link.catalogue import CODE_RATES
-from twin.link.ldpc.code import LARGEST_BLOCK, code
-from twin.link.ldpc.codec import decode, encode
+from twin.link.blocks import POLAR_MAX_SENT
+from twin.link.catalogue import CODE_RATES, Code
+from twin.link.ldpc.code import LARGEST_BLOCK
+from twin.link.ldpc.codec import Codec, LdpcBlocks
 
-FILE = Path(__file__).with_name("awgn.npz")
+FILES = {kind: Path(__file__).with_name(f"awgn_{kind.value}.npz") for kind in Code}
 SIZES = (24, 40, 64, 128, 256, 512, 1024, 2048, 3840, 8448)
 MOST_BLOCKS = 4000
 ERRORS = 100
+POLAR_CRC_BITS = 11
+"""Parity bits in a polar block (TS 38.212 6.3.1.2.1); Sionna's codec adds them."""
 _LOWEST_BLER, _HIGHEST_BLER = 0.004, 0.97
 _BATCH = 200
+_SEEN = (-2.0, 3.0)
+"""Distances from the threshold, in widths, at which wrong bits were counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +40,33 @@ class Point:
     bit_errors: int
 
 
-def simulate(k: int, rate: float, snr_db: float, *, errors: int, blocks: int, seed: int) -> Point:
+def codec(kind: Code, k: int, n: int) -> "Codec":
+    """The codec of blocks of k bits sent as n; CodeError where there is none."""
+    if kind is Code.LDPC:
+        return LdpcBlocks(k, n)
+    from twin.link.chain.polar import polar_codec
+
+    return polar_codec(k, n)
+
+
+def simulate(kind: Code, k: int, rate: float, snr_db: float, *, errors: int, blocks: int, seed: int) -> Point:
     """Send blocks by BPSK until so many failed, or so many were sent; `snr_db` as in `mutual_information`."""
-    made = code(k, round(k / rate))
+    n = round(k / rate)
+    made = codec(kind, k, n)
     draw = np.random.default_rng((seed, k, round(rate * 1000), round(snr_db * 1000) + 10**6))
     deviation = math.sqrt(10.0 ** (-snr_db / 10.0))
     sent = failed = wrong_bits = 0
     while sent < blocks and failed < errors:
         bits = draw.integers(0, 2, (min(_BATCH, blocks - sent), k), dtype=np.uint8)
-        received = 2.0 * encode(made, bits) - 1.0 + draw.normal(0.0, deviation, (len(bits), made.n))
-        wrong = (decode(made, 2.0 * received / deviation**2)[0] != bits).sum(axis=1)
+        received = 2.0 * made.encode(bits, 0) - 1.0 + draw.normal(0.0, deviation, (len(bits), n))
+        wrong = (made.decode((2.0 * received / deviation**2)[:, None], (0,)) != bits).sum(axis=1)
         sent, failed, wrong_bits = sent + len(bits), failed + int((wrong > 0).sum()), wrong_bits + int(wrong.sum())
     return Point(snr_db, sent, failed, wrong_bits)
 
 
-def sweep(k: int, rate: float, *, errors: int = ERRORS, blocks: int = MOST_BLOCKS, seed: int = 1) -> list[Point]:
+def sweep(
+    kind: Code, k: int, rate: float, *, errors: int = ERRORS, blocks: int = MOST_BLOCKS, seed: int = 1
+) -> list[Point]:
     """Points around the waterfall, from nearly all failed to nearly none; large blocks fall steeply."""
     step_db = 0.25 if k < 512 else 0.1
     start = round(float(mutual_information.to_snr_db(np.array(rate + 0.04))) / step_db)
@@ -57,7 +74,7 @@ def sweep(k: int, rate: float, *, errors: int = ERRORS, blocks: int = MOST_BLOCK
 
     def failing(place: int) -> float:
         if place not in found:
-            found[place] = simulate(k, rate, place * step_db, errors=errors, blocks=blocks, seed=seed)
+            found[place] = simulate(kind, k, rate, place * step_db, errors=errors, blocks=blocks, seed=seed)
         return found[place].errors / found[place].blocks
 
     low = high = start
@@ -93,44 +110,42 @@ class Waterfalls:
         snr_db = snr_db + 10.0 * np.log10(np.where(rate < low, low / rate, 1.0))
         at = _weights(np.log(self.sizes), np.log(k)), _weights(self.rates, rate)
         distance = (snr_db - _blend(self.threshold_db, *at)) / _blend(self.width_db, *at)
-        share = _blend(self.wrong_0, *at) + _blend(self.wrong_1, *at) * np.clip(distance, -3.0, 3.0)
+        share = _blend(self.wrong_0, *at) + _blend(self.wrong_1, *at) * np.clip(distance, *_SEEN)
         return distance, share
 
 
-def bler(information: np.ndarray, k: np.ndarray, rate: np.ndarray) -> np.ndarray:
+def bler(information: np.ndarray, k: np.ndarray, rate: np.ndarray, kind: Code = Code.LDPC) -> np.ndarray:
     """Block error rate at a mean mutual information per coded bit; all broadcast, 0..1 [...]."""
     from scipy.special import ndtr
 
-    distance, _ = waterfalls().place(np.asarray(information), np.asarray(k, float), np.asarray(rate, float))
+    distance, _ = waterfalls(kind).place(np.asarray(information), np.asarray(k, float), np.asarray(rate, float))
     found: np.ndarray = ndtr(-distance)
     return found
 
 
-def log_bler(information: np.ndarray, k: np.ndarray, rate: np.ndarray) -> np.ndarray:
-    """Natural logarithm of `bler`, which does not run out of digits far below what was simulated."""
-    from scipy.special import log_ndtr
+def ber(information: np.ndarray, k: np.ndarray, rate: np.ndarray, kind: Code = Code.LDPC) -> np.ndarray:
+    """Bit error rate after decoding, at a mean mutual information per coded bit; all broadcast, 0..0.5 [...].
 
-    distance, _ = waterfalls().place(np.asarray(information), np.asarray(k, float), np.asarray(rate, float))
-    found: np.ndarray = log_ndtr(-distance)
+    A failed block has at least one wrong bit, and about as many as were received wrong where decoding is hopeless.
+    """
+    from scipy.special import ndtr
+
+    size = np.asarray(k, float)
+    distance, share = waterfalls(kind).place(np.asarray(information), size, np.asarray(rate, float))
+    received = ndtr(-np.sqrt(10.0 ** (mutual_information.to_snr_db(np.asarray(information)) / 10.0)))
+    found: np.ndarray = ndtr(-distance) * np.clip(np.maximum(np.exp(share), received), 1.0 / size, 0.5)
     return found
 
 
-def wrong_share(information: np.ndarray, k: np.ndarray, rate: np.ndarray) -> np.ndarray:
-    """Share of wrong bits in a block that failed; all broadcast, 0..0.5 [...]."""
-    _, share = waterfalls().place(np.asarray(information), np.asarray(k, float), np.asarray(rate, float))
-    found: np.ndarray = np.minimum(np.exp(share), 0.5)
-    return found
-
-
-@lru_cache(maxsize=1)
-def waterfalls() -> Waterfalls:
-    """The stored curves."""
-    with np.load(FILE) as stored:
+@lru_cache(maxsize=2)
+def waterfalls(kind: Code = Code.LDPC) -> Waterfalls:
+    """The stored curves of a code."""
+    with np.load(FILES[kind]) as stored:
         names = ("threshold_db", "width_db", "wrong_0", "wrong_1")
         return Waterfalls(stored["sizes"].astype(float), stored["rates"], *(stored[name] for name in names))
 
 
-def fit(points: list[Point]) -> tuple[float, float, float, float]:
+def fit(points: list[Point], k: int) -> tuple[float, float, float, float]:
     """Threshold and width of the most likely waterfall, and the line through the logarithm of the wrong share."""
     from scipy.optimize import minimize
     from scipy.special import log_ndtr
@@ -146,8 +161,8 @@ def fit(points: list[Point]) -> tuple[float, float, float, float]:
     threshold, width = minimize(cost, [middle, math.log(0.3)], method="Nelder-Mead").x
     width = math.exp(width)
     seen = failed > 0
-    share = np.array([item.bit_errors for item in points])[seen] / failed[seen]
-    distance = np.clip((snr_db[seen] - threshold) / width, -3.0, 3.0)
+    share = np.array([item.bit_errors for item in points])[seen] / (failed[seen] * k)
+    distance = np.clip((snr_db[seen] - threshold) / width, *_SEEN)
     slope, base = np.polyfit(distance, np.log(share), 1, w=np.sqrt(failed[seen]))
     return float(threshold), width, float(base), float(slope)
 
@@ -169,6 +184,13 @@ def _blend(
     return blended
 
 
-def cells() -> list[tuple[int, float]]:
+def cells(kind: Code) -> list[tuple[int, float]]:
     """Sizes and rates that there is a code for."""
-    return [(k, rate) for k in SIZES for rate in CODE_RATES if k <= LARGEST_BLOCK[1 if rate > 0.25 else 2]]
+    if kind is Code.LDPC:
+        return [(k, rate) for k in SIZES for rate in CODE_RATES if k <= LARGEST_BLOCK[1 if rate > 0.25 else 2]]
+    return [
+        (k, rate)
+        for k in SIZES
+        for rate in CODE_RATES
+        if round(k / rate) <= POLAR_MAX_SENT and k + POLAR_CRC_BITS < round(k / rate)
+    ]

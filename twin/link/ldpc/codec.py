@@ -8,11 +8,13 @@ Budget: 0.5 ms for a block of 6912 bits at rate 1/2, one thread.
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
 from twin.link.errors import CodeError
 from twin.link.ldpc.code import LdpcCode
+from twin.link.ldpc.code import code as code_of_size
 
 ITERATIONS = 20
 CERTAIN = 1e4
@@ -71,6 +73,31 @@ def decode(
             np.float32(_scale(code)), code.k, bits[part], converged[part],
         )  # fmt: skip
     return bits, converged
+
+
+class Codec(Protocol):
+    """A codec of one size, of either code."""
+
+    def encode(self, bits: np.ndarray, rv: int) -> np.ndarray:
+        """Bits uint8 [blocks, k] -> [blocks, n] of a redundancy version."""
+
+    def decode(self, llr: np.ndarray, rvs: tuple[int, ...]) -> np.ndarray:
+        """LLRs log p1/p0 [blocks, transmissions, n] -> bits uint8 [blocks, k]."""
+
+
+class LdpcBlocks:
+    """LDPC blocks of one size."""
+
+    def __init__(self, k: int, n: int) -> None:
+        self._code = code_of_size(k, n)
+
+    def encode(self, bits: np.ndarray, rv: int) -> np.ndarray:
+        """See Codec."""
+        return encode(self._code, bits, rv)
+
+    def decode(self, llr: np.ndarray, rvs: tuple[int, ...]) -> np.ndarray:
+        """See Codec."""
+        return decode(self._code, llr, rvs=rvs)[0]
 
 
 def _scale(code: LdpcCode) -> float:

@@ -14,15 +14,21 @@ from pathlib import Path
 
 import numpy as np
 
-from twin.link.catalogue import CODE_RATES
-from twin.link.ldpc.awgn import ERRORS, FILE, MOST_BLOCKS, SIZES, Point, cells, fit, sweep
+from twin.link.catalogue import CODE_RATES, Code
+from twin.link.ldpc.awgn import ERRORS, FILES, MOST_BLOCKS, SIZES, Point, cells, fit, sweep
 
 Cell = tuple[int, float]
+NO_CODE_DB = 60.0
+"""Threshold of a size and rate that the code does not have."""
 
 
-def work(cell: Cell, errors: int, blocks: int, seed: int) -> list[Point]:
+def work(kind: Code, cell: Cell, errors: int, blocks: int, seed: int) -> list[Point]:
     """One cell's points."""
-    return sweep(*cell, errors=errors, blocks=blocks, seed=seed)
+    if kind is Code.POLAR:
+        import torch
+
+        torch.set_num_threads(1)
+    return sweep(kind, *cell, errors=errors, blocks=blocks, seed=seed)
 
 
 def read_partial(path: Path, settings: dict[str, int]) -> dict[Cell, list[Point]]:
@@ -48,7 +54,7 @@ def store(done: dict[Cell, list[Point]], path: Path, settings: dict[str, int]) -
     rows, worst = [], 0.0
     for (k, rate), points in sorted(done.items()):
         place = SIZES.index(k), CODE_RATES.index(rate)
-        fields[:, *place] = threshold, width, _, _ = fit(points)
+        fields[:, *place] = threshold, width, _, _ = fit(points, k)
         for point in points:
             rows.append((k, rate, point.snr_db, point.blocks, point.errors, point.bit_errors))
             measured = point.errors / point.blocks
@@ -56,6 +62,9 @@ def store(done: dict[Cell, list[Point]], path: Path, settings: dict[str, int]) -
                 worst = max(worst, abs(measured - ndtr((threshold - point.snr_db) / width)))
     for row in range(1, len(SIZES)):
         fields[:, row] = np.where(np.isnan(fields[:, row]), fields[:, row - 1], fields[:, row])
+    # Small blocks at high rates leave no room for parity bits: there is no code, and nothing gets through.
+    fields[0] = np.where(np.isnan(fields[0]), NO_CODE_DB, fields[0])
+    fields = np.nan_to_num(fields, nan=0.1)
     threshold_db, width_db, wrong_0, wrong_1 = fields
     np.savez_compressed(
         path,
@@ -74,33 +83,36 @@ def store(done: dict[Cell, list[Point]], path: Path, settings: dict[str, int]) -
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--code", choices=list(Code), type=Code, default=Code.LDPC)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--errors", type=int, default=ERRORS, help="failed blocks that make a point")
     parser.add_argument("--blocks", type=int, default=MOST_BLOCKS, help="most blocks of a point")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--partial", type=Path, default=FILE.with_suffix(".partial"))
-    parser.add_argument("--out", type=Path, default=FILE)
+    parser.add_argument("--partial", type=Path, help="default: beside the tables")
+    parser.add_argument("--out", type=Path, help="default: beside the code")
     options = parser.parse_args(arguments)
+    kind, out = options.code, options.out or FILES[options.code]
+    partial_file = options.partial or out.with_suffix(".partial")
     settings = {"errors": options.errors, "blocks": options.blocks, "seed": options.seed}
-    done = read_partial(options.partial, settings)
+    done = read_partial(partial_file, settings)
     # The largest first, so that no process is left alone with one of them.
-    missing = sorted((cell for cell in cells() if cell not in done), key=lambda cell: -cell[0] / cell[1])
+    missing = sorted((cell for cell in cells(kind) if cell not in done), key=lambda cell: -cell[0] / cell[1])
     print(f"{len(done)} cells are done, {len(missing)} to do, {options.workers} processes", flush=True)
     os.environ["NUMBA_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
-    with ProcessPoolExecutor(options.workers) as pool, options.partial.open("a") as partial:
-        running = {pool.submit(work, cell, **settings): cell for cell in missing}
+    with ProcessPoolExecutor(options.workers) as pool, partial_file.open("a") as partial:
+        running = {pool.submit(work, kind, cell, **settings): cell for cell in missing}
         for future in as_completed(running):
             (k, rate), points = running[future], future.result()
             done[k, rate] = points
             line = {"k": k, "rate": rate, "settings": settings, "points": [asdict(point) for point in points]}
             partial.write(json.dumps(line) + "\n")
             partial.flush()
-            threshold, width, *_ = fit(points)
-            count = f"{len(done):3}/{len(cells())}"
+            threshold, width, *_ = fit(points, k)
+            count = f"{len(done):3}/{len(cells(kind))}"
             print(f"{count}  k {k:5} rate {rate:.1f}: {threshold:6.2f} dB, width {width:.2f} dB", flush=True)
-    worst = store(done, options.out, settings)
-    options.partial.unlink()
-    print(f"{options.out}: curves are within {worst:.3f} of every point above 1 %")
+    worst = store(done, out, settings)
+    partial_file.unlink()
+    print(f"{out}: curves are within {worst:.3f} of every point above 1 %")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The transmission chain in torch: TDL channel, pilots, estimation, precoding, detection, LLRs."""

@@ -1,0 +1,213 @@
+"""One slot over the air: bits in, LLRs out.
+
+    bits -> constellation -> precoder -> channel + noise -> estimation from the pilots -> detection -> LLRs
+
+PRBs are estimated and precoded one by one, so that a wide allocation is many PRBs side by side, and a few of them,
+spread over it, stand for all. SNR is per resource element and receive antenna; layers share the power.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from twin.link.catalogue import (
+    DMRS_SYMBOLS,
+    SUBCARRIERS_PER_PRB,
+    SYMBOLS_PER_SLOT,
+    Detector,
+    Estimator,
+    Modulation,
+    Precoder,
+)
+from twin.link.chain import estimation
+from twin.link.chain.channel import Channel, responses
+from twin.link.chain.detection import detect
+from twin.link.chain.mapping import modulate, points
+from twin.link.equipment import EquipmentState
+from twin.link.plan import LinkChain
+
+if TYPE_CHECKING:
+    from twin.link.receivers.deeprx import DeepRx
+
+DATA_SYMBOLS = tuple(symbol for symbol in range(SYMBOLS_PER_SLOT) if symbol not in DMRS_SYMBOLS)
+PROBE_PRBS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """A chain over a channel at an SNR. `prbs` are the PRBs to simulate, by their place in the allocation."""
+
+    channel: Channel
+    snr_db: float
+    modulation: Modulation = Modulation.QPSK
+    layers: int = 1
+    tx_antennas: int = 1
+    rx_antennas: int = 1
+    precoder: Precoder = Precoder.NONE
+    estimator: Estimator | None = Estimator.LMMSE
+    """None knows the channel."""
+    detector: Detector = Detector.LMMSE
+    prbs: tuple[int, ...] = (0,)
+
+    @classmethod
+    def of(cls, chain: LinkChain, equipment: EquipmentState, *, whole: bool = False) -> "Setup":
+        """A plan's chain on some equipment: all its PRBs, or a probe of a few spread over them."""
+        spacing_hz = 15e3 * 2**chain.numerology
+        symbol_s = 1e-3 / 2**chain.numerology / SYMBOLS_PER_SLOT
+        channel = Channel(
+            equipment.channel, equipment.delay_spread_s * spacing_hz, equipment.doppler_hz * symbol_s
+        )
+        return cls(
+            channel=channel,
+            snr_db=equipment.resource_element_snr_db(chain),
+            modulation=chain.modulation,
+            layers=chain.layers,
+            tx_antennas=chain.tx_antennas,
+            rx_antennas=chain.rx_antennas,
+            precoder=chain.precoder,
+            estimator=chain.estimator,
+            detector=chain.detector,
+            prbs=tuple(range(chain.prbs)) if whole else probe(chain.prbs),
+        )
+
+    @property
+    def shape(self) -> tuple[int, int, int, int, int]:
+        """Bits of a slot: data symbols, PRBs, subcarriers, layers, bits per symbol (TS 38.211 7.3.1.5's order)."""
+        return len(DATA_SYMBOLS), len(self.prbs), SUBCARRIERS_PER_PRB, self.layers, self.modulation.bits
+
+    @property
+    def noise(self) -> float:
+        """Noise variance per resource element and receive antenna, for a signal of power 1."""
+        return float(10.0 ** (-self.snr_db / 10.0))
+
+    def at(self, snr_db: float) -> "Setup":
+        """The same at another SNR."""
+        return replace(self, snr_db=snr_db)
+
+
+def probe(prbs: int) -> tuple[int, ...]:
+    """At most four PRBs spread over an allocation."""
+    count = min(prbs, PROBE_PRBS)
+    return tuple(round((place + 0.5) * prbs / count - 0.5) for place in range(count))
+
+
+def send(setup: Setup, bits: Tensor, draw: torch.Generator, *, network: "DeepRx | None" = None) -> Tensor:
+    """LLRs log p1/p0 of bits sent, float32; int bits [slots, *setup.shape] -> the same shape.
+
+    Every slot has a channel of its own. The same generator state gives the same channels and noise. `network` is
+    the DeepRx to use instead of the shipped one.
+    """
+    symbols = modulate(bits, points(setup.modulation.bits, bits.device))
+    symbols = symbols.transpose(1, 2)
+    channel = effective_channel(setup, len(bits), draw, bits.device)
+    data = torch.tensor(DATA_SYMBOLS, device=bits.device)
+    # [slots, prbs, symbols, subcarriers, rx, layers]
+    sent = (channel[:, :, data] * setup.layers**-0.5 @ symbols[..., None]).squeeze(-1)
+    received = sent + complex_normal(sent.shape, setup.noise, draw, bits.device)
+    seen, variance = estimate(setup, channel, draw, received, network)
+    llr = detect(setup.detector, received, seen, variance, setup.modulation.bits)
+    return llr.transpose(1, 2)
+
+
+def effective_channel(setup: Setup, slots: int, draw: torch.Generator, device: torch.device) -> Tensor:
+    """Channels with the precoder in them, complex64 [slots, prbs, symbols, subcarriers, rx, layers]."""
+    first = SUBCARRIERS_PER_PRB * torch.tensor(setup.prbs, device=device)
+    frequency = (first[:, None] + torch.arange(SUBCARRIERS_PER_PRB, device=device)).flatten()
+    time = torch.arange(SYMBOLS_PER_SLOT, device=device)
+    shape = (slots, setup.rx_antennas, setup.tx_antennas)
+    channel = responses(setup.channel, shape, frequency, time, draw)
+    grid = (*channel.shape[:2], len(setup.prbs), SUBCARRIERS_PER_PRB, *channel.shape[3:])
+    channel = channel.reshape(grid).transpose(1, 2)
+    if setup.precoder is Precoder.NONE:
+        return channel
+    # The transmitter knows the channel's mean over the PRB and slot.
+    _, _, beams = torch.linalg.svd(channel.mean(dim=(2, 3)), full_matrices=False)
+    chosen = beams[..., : setup.layers, :].mH
+    formed: Tensor = channel @ chosen[:, :, None, None]
+    return formed
+
+
+def estimate(
+    setup: Setup,
+    channel: Tensor,
+    draw: torch.Generator,
+    received: Tensor | None = None,
+    network: "DeepRx | None" = None,
+) -> tuple[Tensor, Tensor]:
+    """What a receiver takes the channel for where there is data, and the variance of noise and error it assumes.
+
+    Of channels [slots, prbs, symbols, subcarriers, rx, layers]; the result has data symbols only and each layer's
+    share of the power in it, and its variance is [slots, prbs, data symbols, subcarriers]. DeepRx looks at what
+    was received there too, [slots, prbs, data symbols, subcarriers, rx].
+    """
+    data = torch.tensor(DATA_SYMBOLS, device=channel.device)
+    if setup.estimator is None:
+        found, error = channel, torch.zeros(channel.shape[:4], device=channel.device)
+    elif setup.estimator is Estimator.DEEPRX:
+        assert received is not None
+        found, error = learnt(setup, network or _shipped(channel.device), channel, draw, received)
+    else:
+        found, error = _filtered(setup, setup.estimator, channel, draw)
+    variance = setup.noise + error[:, :, data]
+    return found[:, :, data] * setup.layers**-0.5, variance
+
+
+def _filtered(setup: Setup, estimator: Estimator, channel: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Estimates by linear filters from the pilots, shaped as the channel; error variance per resource element."""
+    filters = estimation.filters(estimator, setup.channel, setup.layers, setup.noise, channel.device)
+    layers = []
+    for layer in range(setup.layers):
+        symbol, subcarrier = estimation.pilots(setup.layers, layer, channel.device)
+        seen = channel[:, :, symbol, subcarrier, :, layer]
+        seen = seen + complex_normal(seen.shape, setup.noise, draw, channel.device)
+        layers.append(torch.einsum("tfp,bgpr->bgtfr", filters.weights[layer], seen))
+    error = filters.error.sum(0) / setup.layers
+    return torch.stack(layers, dim=-1), error.expand(channel.shape[:4])
+
+
+def _shipped(device: torch.device) -> "DeepRx":
+    from twin.link.receivers.deeprx import load
+
+    return load(device=str(device))
+
+
+def learnt(
+    setup: Setup, network: "DeepRx", channel: Tensor, draw: torch.Generator, received: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Estimates by a DeepRx network, shaped as the channel; error variance per resource element."""
+    weights = estimation.filters(Estimator.LS, setup.channel, 1, setup.noise, channel.device).weights[0]
+    pilots = torch.tensor(DMRS_SYMBOLS, device=channel.device)
+    at_pilots = channel[:, :, pilots, :, :, 0]
+    at_pilots = at_pilots + complex_normal(at_pilots.shape, setup.noise, draw, channel.device)
+    start = torch.einsum("tfp,bgpr->bgtfr", weights, at_pilots.flatten(2, 3))
+    grid = torch.empty_like(start)
+    grid[:, :, torch.tensor(DATA_SYMBOLS, device=channel.device)] = received
+    grid[:, :, pilots] = at_pilots
+    is_pilot = torch.zeros(channel.shape[2:4], device=channel.device)
+    is_pilot[pilots] = 1.0
+    found, error = network(grid.flatten(0, 1), start.flatten(0, 1), is_pilot, setup.noise, setup.modulation)
+    return found.reshape(channel.shape), error.reshape(channel.shape[:4])
+
+
+def complex_normal(shape: torch.Size, variance: float, draw: torch.Generator, device: torch.device) -> Tensor:
+    """Circular complex noise."""
+    pair = torch.randn(*shape, 2, generator=draw, device=device) * (variance / 2.0) ** 0.5
+    return torch.view_as_complex(pair)
+
+
+def information(llr: Tensor, bits: Tensor, blocks: int = 1) -> Tensor:
+    """GMI per bit of each code block of each slot, float32 [slots, blocks]; blocks follow each other in time.
+
+    See `twin.link.mutual_information.of_llrs`.
+    """
+    lost = torch.nn.functional.softplus(torch.where(bits > 0, -llr, llr)).flatten(1) / math.log(2.0)
+    parts = lost.tensor_split(blocks, dim=1)
+    return torch.stack([1.0 - part.mean(1) for part in parts], dim=1)
+
+
+def random_bits(setup: Setup, slots: int, draw: torch.Generator, device: torch.device) -> Tensor:
+    """Bits to send, int64 [slots, *setup.shape]."""
+    return torch.randint(0, 2, (slots, *setup.shape), generator=draw, device=device)

@@ -1,0 +1,125 @@
+"""The tiers that run the chain: T1 up to mutual information, T2 through the decoder.
+
+A block's transmissions (HARQ, and the slots of a repetition) see independent channels, as over a fast or hopping
+channel; that is optimistic for a slow one.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from twin.link.blocks import blocks_of
+from twin.link.catalogue import Detector
+from twin.link.chain.link import Setup, information, random_bits, send
+from twin.link.equipment import EquipmentState
+from twin.link.ldpc import awgn
+from twin.link.plan import LinkChain
+
+if TYPE_CHECKING:
+    from twin.link.receivers.deeprx import DeepRx
+
+PROBE_SLOTS = {Detector.ZF: 48, Detector.LMMSE: 48, Detector.EP: 24, Detector.KBEST: 4, Detector.DEEPRX: 24}
+"""Channels that T1 looks at, fewer where a detector is slow."""
+RV_ORDER = (0, 2, 3, 1)
+"""Redundancy versions of a block's transmissions (TS 38.214 5.1.2.1)."""
+
+
+def probe_information(
+    setup: Setup,
+    slots: int,
+    seed: int,
+    *,
+    blocks: int = 1,
+    device: torch.device | None = None,
+    network: "DeepRx | None" = None,
+) -> np.ndarray:
+    """GMI per coded bit of each code block over so many channels, float64 [slots, blocks]."""
+    device = device or torch.device("cpu")
+    draw = torch.Generator(device).manual_seed(seed)
+    bits = random_bits(setup, slots, draw, device)
+    found = information(send(setup, bits, draw, network=network), bits, blocks).clamp(0.0, 1.0)
+    return found.double().cpu().numpy()
+
+
+@dataclass(frozen=True, slots=True)
+class MonteCarlo:
+    """What T2 counted. Blocks are the unit of failure: bit errors come in bursts, one failed block each."""
+
+    blocks: int
+    failed: int
+    """Blocks that failed after all transmissions."""
+    information_bits: int
+    bit_errors: int
+    transmissions: int
+    """Over all blocks together."""
+    first_failed: int
+    """Blocks that failed in their first transmission (all slots of its repetition)."""
+
+    @property
+    def bler(self) -> float:
+        """Residual block error rate."""
+        return self.failed / self.blocks
+
+    def ber_interval(self) -> tuple[float, float]:
+        """95 % interval of the bit error rate: Clopper-Pearson for failed blocks, times a failed block's bits."""
+        from scipy.stats import beta
+
+        low = float(beta.ppf(0.025, self.failed, self.blocks - self.failed + 1)) if self.failed else 0.0
+        high = (
+            float(beta.ppf(0.975, self.failed + 1, self.blocks - self.failed))
+            if self.failed < self.blocks
+            else 1.0
+        )
+        # Without a failure nobody knows how many bits one would cost: at most half of them.
+        share = self.bit_errors / (self.failed * self.information_bits) if self.failed else 0.5
+        return low * share, min(high * share, 1.0)
+
+
+def monte_carlo(
+    chain: LinkChain,
+    equipment: EquipmentState,
+    *,
+    seed: int = 0,
+    target_failures: int = 50,
+    most_blocks: int = 20_000,
+    setup: Setup | None = None,
+) -> MonteCarlo:
+    """Send coded blocks until so many failed, or so many were sent."""
+    setup = setup or Setup.of(chain, equipment, whole=True)
+    count, k, n = blocks_of(chain)
+    codec = awgn.codec(chain.code, k, n)
+    draw = torch.Generator().manual_seed(seed)
+    bits_draw = np.random.default_rng(seed)
+    slots = max(1, math.ceil(64 / count))
+    total = math.prod(setup.shape)
+    sent = failed = first_failed = bit_errors = transmissions = 0
+    while sent < most_blocks and failed < target_failures:
+        bits = bits_draw.integers(0, 2, (slots * count, k), dtype=np.uint8)
+        open_blocks = np.arange(len(bits))
+        llrs: list[np.ndarray] = []
+        wrong = np.zeros(len(bits), dtype=np.int64)
+        for turn in range(chain.harq_transmissions):
+            for _ in range(chain.repetition):
+                rv = RV_ORDER[len(llrs) % len(RV_ORDER)]
+                coded = codec.encode(bits, rv).reshape(slots, count * n)
+                padded = np.zeros((slots, total), dtype=np.int64)
+                padded[:, : count * n] = coded
+                received = send(setup, torch.from_numpy(padded).reshape(slots, *setup.shape), draw)
+                llrs.append(received.reshape(slots, total)[:, : count * n].numpy().reshape(-1, n))
+            transmissions += len(open_blocks)
+            rvs = tuple(RV_ORDER[index % len(RV_ORDER)] for index in range(len(llrs)))
+            decoded = codec.decode(np.stack([part[open_blocks] for part in llrs], axis=1), rvs)
+            wrong[open_blocks] = (decoded != bits[open_blocks]).sum(axis=1)
+            open_blocks = open_blocks[wrong[open_blocks] > 0]
+            first_failed += len(open_blocks) if turn == 0 else 0
+            if not len(open_blocks):
+                break
+        sent, failed, bit_errors = (
+            sent + len(bits),
+            failed + len(open_blocks),
+            bit_errors + int(wrong[open_blocks].sum()),
+        )
+    return MonteCarlo(sent, failed, k, bit_errors, transmissions, first_failed)

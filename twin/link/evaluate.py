@@ -1,0 +1,234 @@
+"""Evaluate: what a link chain delivers on some equipment, and what it takes, by any tier.
+
+T0 answers from tables, in columns. Its interval stands for what the tables may be off: the bit error rates 0.3 dB
+up and down. T1 runs the chain up to its LLRs, over some channels; its interval is that of the mean over them. T2
+decodes. In all tiers a block's transmissions see independent channels, and the delay is the hardware model's
+timeline at the mean number of transmissions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from twin.link import hardware, mutual_information
+from twin.link.blocks import Blocks, blocks
+from twin.link.catalogue import Code, Transmitter
+from twin.link.equipment import EquipmentState, check
+from twin.link.errors import EquipmentError
+from twin.link.ldpc.awgn import ber, bler
+from twin.link.plan import ChainGrid, LinkChain, Plan, code_of
+from twin.link.qos import Result, Results, Tier
+from twin.link.tables import information
+from twin.link.tail import extrapolated, floored, mean_transmissions
+
+MARGIN_DB = 0.3
+"""What T0's tables may be off at most, by the validation report."""
+MOST_TRANSMISSIONS = 4
+_POLAR = code_of(Code.POLAR)
+_DEEPTX = code_of(Transmitter.DEEPTX)
+
+
+def evaluate(
+    plan: Plan | LinkChain,
+    equipment: EquipmentState,
+    tier: Tier = Tier.T0,
+    *,
+    seed: int = 0,
+    most_blocks: int = 20_000,
+) -> Result:
+    """What a plan delivers and takes; the same seed gives the same answer.
+
+    Raises PlanError for a plan beyond the equipment, EquipmentError where a tier has no answer. `most_blocks`
+    bounds T2.
+    """
+    chain = plan.link_chain if isinstance(plan, Plan) else plan
+    check(chain, equipment)
+    if tier is Tier.T0:
+        return evaluate_batch(ChainGrid.of((chain,)), equipment).row(0)
+    if tier is Tier.T1:
+        return _by_chain(chain, equipment, seed)
+    return _by_monte_carlo(chain, equipment, seed, most_blocks)
+
+
+def evaluate_batch(chains: ChainGrid, equipment: EquipmentState) -> Results:
+    """T0's answers to many chains; raises EquipmentError for modules that the tables do not have."""
+    # Once as told, once for the lower and once for the upper end of the interval, in one go.
+    thrice = chains.take(np.tile(np.arange(len(chains)), 3))
+    snr_db = equipment.resource_element_snr_db(thrice) + np.repeat((0.0, MARGIN_DB, -MARGIN_DB), len(chains))
+    outcome = _outcome(thrice, blocks(thrice), information(thrice, equipment, snr_db))
+    middle = slice(0, len(chains))
+    _, ber_low, ber_high = outcome.ber.reshape(3, -1)
+    told = Outcome(*(getattr(outcome, field.name)[middle] for field in fields(Outcome)))
+    return _results(chains, blocks(chains), equipment, told, ber_low=ber_low, ber_high=ber_high, tier=Tier.T0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What becomes of blocks, [chains] each."""
+
+    failed: np.ndarray
+    """Blocks that fail after all transmissions."""
+    transmissions: np.ndarray
+    ber: np.ndarray
+    extrapolated: np.ndarray
+
+
+def rate_curve(
+    chain: LinkChain, equipment: EquipmentState, snr_db: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a chain makes of each SINR of a resource element, by T0: for the network twin.
+
+    Information bits sent per data resource element over all layers and transmissions, the share of blocks that all
+    of the chain's transmissions do not get through, and the processing delay in s, [SNRs] each.
+    """
+    one = ChainGrid.of((chain,))
+    many = one.take(np.zeros(len(snr_db), dtype=np.intp))
+    cut = blocks(many)
+    outcome = _outcome(many, cut, information(many, equipment, np.asarray(snr_db, dtype=float)))
+    sent = cut.count * cut.k / hardware.data_resource_elements(many)
+    efficiency: np.ndarray = sent / (many.repetition * outcome.transmissions)
+    delay_s = hardware.processing_delay_s(many, equipment.compute_flops, outcome.transmissions)
+    return efficiency, outcome.failed, delay_s
+
+
+def _known(chains: ChainGrid) -> None:
+    if (chains.transmitter == _DEEPTX).any():
+        raise EquipmentError("transmitter deeptx is not shipped yet; take qam, or equipment with has_deeptx false")
+
+
+def _outcome(chains: ChainGrid, cut: Blocks, gmi: np.ndarray) -> Outcome:
+    """Blocks' fate, from quantiles over channels of the mutual information per coded bit [chains, quantiles]."""
+    _known(chains)
+    mean = gmi.mean(axis=1)
+    left, wrong = np.zeros((2, len(chains), MOST_TRANSMISSIONS))
+    for turn in range(int(chains.harq_transmissions.max(initial=1))):
+        copies = chains.repetition * (turn + 1)
+        # Copies over independent channels: their mean varies less than one of them.
+        some = mean[:, None] + (gmi - mean[:, None]) / np.sqrt(copies)[:, None]
+        left[:, turn] = floored(_by_code(bler, chains, cut, some, copies).mean(axis=1))
+        wrong[:, turn] = _by_code(ber, chains, cut, some, copies).mean(axis=1)
+    last = chains.harq_transmissions - 1
+    # More transmissions never hurt, whatever the tables' grain.
+    left = np.minimum.accumulate(left, axis=1)
+    used = np.where(np.arange(MOST_TRANSMISSIONS) < last[:, None], left, 0.0)
+    rows = np.arange(len(chains))
+    failed = left[rows, last]
+    # Every failed block has a wrong bit at least, those of the floor too.
+    bit_errors = np.maximum(np.minimum.accumulate(wrong, axis=1)[rows, last], failed / cut.k)
+    transmissions = mean_transmissions(np.concatenate((used, np.zeros((len(chains), 1))), axis=1))
+    return Outcome(failed, transmissions, bit_errors, extrapolated(failed))
+
+
+def _by_code(
+    tell: Callable[[np.ndarray, np.ndarray, np.ndarray, Code], np.ndarray],
+    chains: ChainGrid,
+    cut: Blocks,
+    gmi: np.ndarray,
+    copies: np.ndarray,
+) -> np.ndarray:
+    """What the codes' tables tell of so many copies of mean mutual information gmi, [chains, n].
+
+    Copies of LDPC blocks carry other bits of the code word (incremental redundancy), of polar blocks the same.
+    """
+    k, rate, copies = cut.k[:, None], (cut.k / cut.n)[:, None], copies[:, None]
+    found = np.empty_like(gmi)
+    polar = chains.code == _POLAR
+    if not polar.all():
+        rows = ~polar
+        found[rows] = tell(gmi[rows], k[rows], rate[rows] / copies[rows], Code.LDPC)
+    if polar.any():
+        energy_db = mutual_information.to_snr_db(gmi[polar]) + 10.0 * np.log10(copies[polar])
+        found[polar] = tell(mutual_information.from_snr_db(energy_db), k[polar], rate[polar], Code.POLAR)
+    return found
+
+
+def _results(
+    chains: ChainGrid,
+    cut: Blocks,
+    equipment: EquipmentState,
+    outcome: Outcome,
+    *,
+    ber_low: np.ndarray,
+    ber_high: np.ndarray,
+    tier: Tier,
+) -> Results:
+    delivered = cut.count * cut.k * (1.0 - outcome.failed)
+    return Results(
+        delay_s=hardware.processing_delay_s(chains, equipment.compute_flops, outcome.transmissions),
+        throughput_bps=delivered / hardware.air_time_s(chains, outcome.transmissions),
+        ber=outcome.ber,
+        ber_low=ber_low,
+        ber_high=ber_high,
+        extrapolated=outcome.extrapolated,
+        prb_slots=chains.prbs * chains.repetition * outcome.transmissions,
+        power_w=hardware.power_w(chains),
+        antennas=hardware.antennas(chains),
+        compute_flops=hardware.required_flops(chains),
+        tier=tier,
+    )
+
+
+def _by_chain(chain: LinkChain, equipment: EquipmentState, seed: int) -> Result:
+    """T1: the chain's own LLRs over some channels, each slot's mutual information as a channel of its own."""
+    from twin.link.chain.link import Setup
+    from twin.link.chain.tiers import PROBE_SLOTS, probe_information
+
+    one = ChainGrid.of((chain,))
+    cut = blocks(one)
+    slots = PROBE_SLOTS[chain.detector]
+    gmi = probe_information(Setup.of(chain, equipment), slots, seed, blocks=int(cut.count[0])).reshape(1, -1)
+    outcome = _outcome(one, cut, gmi)
+    # The mean over few channels is uncertain: resample the slots.
+    draw = np.random.default_rng(seed)
+    per_slot = gmi.reshape(slots, -1)
+    picks = draw.integers(0, slots, (100, slots))
+    resampled = [float(_outcome(one, cut, per_slot[pick].reshape(1, -1)).ber[0]) for pick in picks]
+    low, high = np.quantile(resampled, (0.025, 0.975))
+    ber = outcome.ber
+    answers = _results(
+        one,
+        cut,
+        equipment,
+        outcome,
+        ber_low=np.minimum(ber, low),
+        ber_high=np.maximum(ber, high),
+        tier=Tier.T1,
+    )
+    return answers.row(0)
+
+
+def _by_monte_carlo(chain: LinkChain, equipment: EquipmentState, seed: int, most_blocks: int) -> Result:
+    """T2: count wrong bits."""
+    from twin.link.chain.tiers import monte_carlo
+
+    one = ChainGrid.of((chain,))
+    _known(one)
+    counted = monte_carlo(chain, equipment, seed=seed, most_blocks=most_blocks)
+    low, high = counted.ber_interval()
+    ber = counted.bit_errors / (counted.blocks * counted.information_bits)
+    resolved = counted.failed > 0
+    if not resolved:
+        # Below what was counted the table's tail says more, within the bound that no failure sets.
+        ber = min(float(evaluate_batch(one, equipment).ber[0]), high)
+    outcome = Outcome(
+        failed=np.array([counted.bler]),
+        transmissions=np.array([counted.transmissions / counted.blocks]),
+        ber=np.array([ber]),
+        extrapolated=np.array([not resolved]),
+    )
+    answers = _results(
+        one,
+        blocks(one),
+        equipment,
+        outcome,
+        ber_low=np.array([min(low, ber)]),
+        ber_high=np.array([high]),
+        tier=Tier.T2,
+    )
+    return answers.row(0)
+
+
+def snr_for(equipment: EquipmentState, chain: LinkChain, resource_element_snr_db: float) -> float:
+    """The equipment's `snr_db` at which a chain sees this SNR per resource element."""
+    return equipment.snr_db + resource_element_snr_db - float(equipment.resource_element_snr_db(chain))

@@ -1,0 +1,1 @@
+"""Learnt receivers and transmitters, shipped as model packages."""
