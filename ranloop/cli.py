@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ranloop import twin
 from ranloop.errors import RanloopError
 
 app = typer.Typer(
@@ -15,6 +16,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Native intelligence for O-RAN, closed into a loop.",
 )
+
+app.add_typer(twin.app, name="twin")
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

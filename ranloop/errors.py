@@ -3,6 +3,7 @@
 RanloopError            shown to the user without a traceback
   ProcessError          a part of the loop did not start or keeps dying
   RecordingError        a recording cannot be made, read or played back
+  TwinCommandError      the twin cannot answer what it was asked
 """
 
 
@@ -16,3 +17,7 @@ class ProcessError(RanloopError):
 
 class RecordingError(RanloopError):
     """A recording cannot be made, read or played back."""
+
+
+class TwinCommandError(RanloopError):
+    """The twin cannot answer what it was asked."""

@@ -15,6 +15,7 @@ from oran import kpi
 from oran.e2.association import Address, sctp_available
 from oran.e2.errors import E2Error
 from oran.e2.kpm.profile import PROFILES
+from oran.rest import RestServer, serve
 from oran.slices import SNssai, hard_ratios, static_ratios
 from twin.e2node.cell import Cell
 from twin.e2node.config import NodeConfig
@@ -22,6 +23,7 @@ from twin.e2node.errors import NodeConfigError
 from twin.e2node.node import E2Node
 
 if TYPE_CHECKING:
+    from twin.e2node.simulation import Simulation
     from twin.network.scenario import Scenario
 
 E2_PORT = 36421
@@ -47,6 +49,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--units", choices=sorted(kpi.PROFILES), default="3gpp", help="units on the wire")
     made.add_argument("--dialect", choices=sorted(PROFILES), default="standard", help="KPM dialect")
     made.add_argument("--timestamp-octets", type=int, choices=(4, 8), default=8, help="KPM time stamp (default 8)")
+    made.add_argument(
+        "--config-port", type=int, help="serve the slices' link chains over HTTP here (0: a free port)"
+    )
+    made.add_argument("--config-host", default="127.0.0.1", help="address to serve them at (default loopback)")
     made.add_argument("--kpi-log", type=Path, help="append each step's true KPIs and quotas as JSON lines")
     made.add_argument("--steps", type=int, help="stop after so many steps")
     made.add_argument(
@@ -91,11 +97,14 @@ async def _run(options: argparse.Namespace) -> int:
         if options.kpi_log is not None:
             file = files.enter_context(options.kpi_log.open("a", encoding="utf-8"))
             log = KpiLog(file, scenario, [node.name for node in nodes], options.seed)
+        server = await _serve_link_chains(options, simulation)
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(node.run(), name=node.name) for node in nodes]
         stopped = asyncio.create_task(stop.wait())
         try:
             await _wait_connected(nodes, stopped, options.wait_s)
-            _tell_ready(options, nodes, scenario.snssais, scenario.step_s)
+            _tell_ready(
+                options, nodes, scenario.snssais, scenario.step_s, "" if server is None else server.address
+            )
             on_step, pace = (log.write, log.pace) if log is not None else (None, None)
             driven = asyncio.create_task(drive(simulation, nodes, steps=options.steps, on_step=on_step, pace=pace))
             tasks.append(driven)
@@ -106,7 +115,19 @@ async def _run(options: argparse.Namespace) -> int:
             for task in (*tasks, stopped):
                 task.cancel()
             await asyncio.gather(*tasks, stopped, return_exceptions=True)
+            if server is not None:
+                await server.stop()
     return 0
+
+
+async def _serve_link_chains(options: argparse.Namespace, simulation: "Simulation") -> RestServer | None:
+    """The configuration endpoint, where it is asked for."""
+    if options.config_port is None:
+        return None
+    from twin.e2node.link_chains import LinkChains, link_chains_app
+
+    chains = LinkChains(simulation.scenario.snssais, simulation.set_link)
+    return await serve(link_chains_app(chains), options.config_host, options.config_port)
 
 
 def _node(options: argparse.Namespace, scenario: "Scenario", index: int) -> E2Node:
@@ -147,7 +168,7 @@ async def _wait_connected(nodes: list[E2Node], stopped: "asyncio.Task[bool]", wa
 
 
 def _tell_ready(
-    options: argparse.Namespace, nodes: list[E2Node], slices: tuple[SNssai, ...], step_s: float
+    options: argparse.Namespace, nodes: list[E2Node], slices: tuple[SNssai, ...], step_s: float, config: str
 ) -> None:
     line = {
         "event": "ready",
@@ -157,6 +178,7 @@ def _tell_ready(
         "slices": list(map(str, slices)),
         "step_s": step_s,
         "seed": options.seed,
+        "config": config,
     }
     print(json.dumps(line), flush=True)
 

@@ -19,7 +19,9 @@ from oran import kpi
 from twin.e2node.cell import Cell
 from twin.e2node.node import E2Node
 from twin.e2node.sample import CellSample
+from twin.network.curve import RateCurve
 from twin.network.kpis import Kpis, slice_kpis, ue_kpis
+from twin.network.links import with_link
 from twin.network.network import State, reset, step
 from twin.network.scenario import Scenario
 from twin.network.trace import Trace
@@ -44,10 +46,19 @@ class Simulation:
         self.scenario = scenario
         self.cells = tuple(cells)
         self.steps = 0
+        self._links: dict[int, RateCurve | None] = {}
         self._state: State = reset(scenario, torch.tensor([seed]), trace=trace)
+
+    def set_link(self, index: int, curve: RateCurve | None) -> None:
+        """Give a slice a link chain's curve from the next step on; None is the cells' own link adaptation."""
+        # The step may run in another thread: it finds the old curves or the new ones.
+        self._links = {**self._links, index: curve}
 
     def advance(self) -> tuple[CellSample, ...]:
         """Run one step; each cell's sample, in the cells' order."""
+        links, self._links = self._links, {}
+        for index, curve in links.items():
+            self._state = with_link(self._state, index, curve)
         ratios = torch.from_numpy(np.stack([cell.ratios for cell in self.cells]))
         self._state, kpis = step(self.scenario, self._state, ratios.unsqueeze(0))
         self.steps += 1
