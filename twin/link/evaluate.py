@@ -16,6 +16,7 @@ from twin.link.blocks import Blocks, blocks
 from twin.link.catalogue import Code, Transmitter
 from twin.link.equipment import EquipmentState, check
 from twin.link.errors import EquipmentError
+from twin.link.fades import Fades
 from twin.link.ldpc.awgn import ber, bler
 from twin.link.plan import ChainGrid, LinkChain, Plan, code_of
 from twin.link.qos import Result, Results, Tier
@@ -56,7 +57,7 @@ def evaluate_batch(chains: ChainGrid, equipment: EquipmentState) -> Results:
     # Once as told, once for the lower and once for the upper end of the interval, in one go.
     thrice = chains.take(np.tile(np.arange(len(chains)), 3))
     snr_db = equipment.resource_element_snr_db(thrice) + np.repeat((0.0, MARGIN_DB, -MARGIN_DB), len(chains))
-    outcome = _outcome(thrice, blocks(thrice), information(thrice, equipment, snr_db))
+    outcome = _outcome(thrice, blocks(thrice), Fades.of_quantiles(information(thrice, equipment, snr_db)))
     middle = slice(0, len(chains))
     _, ber_low, ber_high = outcome.ber.reshape(3, -1)
     told = Outcome(*(getattr(outcome, field.name)[middle] for field in fields(Outcome)))
@@ -85,7 +86,8 @@ def rate_curve(
     one = ChainGrid.of((chain,))
     many = one.take(np.zeros(len(snr_db), dtype=np.intp))
     cut = blocks(many)
-    outcome = _outcome(many, cut, information(many, equipment, np.asarray(snr_db, dtype=float)))
+    quantiles = information(many, equipment, np.asarray(snr_db, dtype=float))
+    outcome = _outcome(many, cut, Fades.of_quantiles(quantiles))
     sent = cut.count * cut.k / hardware.data_resource_elements(many)
     efficiency: np.ndarray = sent / (many.repetition * outcome.transmissions)
     delay_s = hardware.processing_delay_s(many, equipment.compute_flops, outcome.transmissions)
@@ -97,17 +99,18 @@ def _known(chains: ChainGrid) -> None:
         raise EquipmentError("transmitter deeptx is not shipped yet; take qam, or equipment with has_deeptx false")
 
 
-def _outcome(chains: ChainGrid, cut: Blocks, gmi: np.ndarray) -> Outcome:
-    """Blocks' fate, from quantiles over channels of the mutual information per coded bit [chains, quantiles]."""
+def _outcome(chains: ChainGrid, cut: Blocks, fades: Fades) -> Outcome:
+    """Blocks' fate over channels."""
     _known(chains)
-    mean = gmi.mean(axis=1)
     left, wrong = np.zeros((2, len(chains), MOST_TRANSMISSIONS))
     for turn in range(int(chains.harq_transmissions.max(initial=1))):
-        copies = chains.repetition * (turn + 1)
-        # Copies over independent channels: their mean varies less than one of them.
-        some = mean[:, None] + (gmi - mean[:, None]) / np.sqrt(copies)[:, None]
-        left[:, turn] = floored(_by_code(bler, chains, cut, some, copies).mean(axis=1))
-        wrong[:, turn] = _by_code(ber, chains, cut, some, copies).mean(axis=1)
+        # Those that send no more keep what they have.
+        rows = np.flatnonzero(chains.harq_transmissions > turn)
+        some, size = chains.take(rows), Blocks(cut.count[rows], cut.k[rows], cut.n[rows])
+        copies = some.repetition * (turn + 1)
+        spread = Fades(fades.gmi[rows], fades.weight).copies(copies)
+        left[rows, turn:] = floored(spread.mean(_by_code(bler, some, size, spread.gmi, copies)))[:, None]
+        wrong[rows, turn:] = spread.mean(_by_code(ber, some, size, spread.gmi, copies))[:, None]
     last = chains.harq_transmissions - 1
     # More transmissions never hurt, whatever the tables' grain.
     left = np.minimum.accumulate(left, axis=1)
@@ -177,13 +180,11 @@ def _by_chain(chain: LinkChain, equipment: EquipmentState, seed: int) -> Result:
     one = ChainGrid.of((chain,))
     cut = blocks(one)
     slots = PROBE_SLOTS[chain.detector]
-    gmi = probe_information(Setup.of(chain, equipment), slots, seed, blocks=int(cut.count[0])).reshape(1, -1)
-    outcome = _outcome(one, cut, gmi)
-    # The mean over few channels is uncertain: resample the slots.
-    draw = np.random.default_rng(seed)
-    per_slot = gmi.reshape(slots, -1)
-    picks = draw.integers(0, slots, (100, slots))
-    resampled = [float(_outcome(one, cut, per_slot[pick].reshape(1, -1)).ber[0]) for pick in picks]
+    gmi = probe_information(Setup.of(chain, equipment), slots, seed, blocks=int(cut.count[0]))
+    outcome = _outcome(one, cut, Fades.of_channels(gmi.ravel()))
+    # What so few channels say is uncertain: resample them.
+    picks = np.random.default_rng(seed).integers(0, slots, (50, slots))
+    resampled = [float(_outcome(one, cut, Fades.of_channels(gmi[pick].ravel())).ber[0]) for pick in picks]
     low, high = np.quantile(resampled, (0.025, 0.975))
     ber = outcome.ber
     answers = _results(
