@@ -13,20 +13,21 @@ import numpy as np
 
 from twin.link import hardware, mutual_information
 from twin.link.blocks import Blocks, blocks
-from twin.link.catalogue import Code, Transmitter
+from twin.link.catalogue import Code, Estimator, Transmitter
 from twin.link.equipment import EquipmentState, check
 from twin.link.errors import EquipmentError
 from twin.link.fades import Fades
 from twin.link.ldpc.awgn import ber, bler
 from twin.link.plan import ChainGrid, LinkChain, Plan, code_of
 from twin.link.qos import Result, Results, Tier
-from twin.link.tables import information
+from twin.link.tables import look_up
 from twin.link.tail import extrapolated, floored, mean_transmissions
 
 MARGIN_DB = 0.3
 """What T0's tables may be off at most, by the validation report."""
 MOST_TRANSMISSIONS = 4
 _POLAR = code_of(Code.POLAR)
+_DEEPRX = code_of(Estimator.DEEPRX)
 _DEEPTX = code_of(Transmitter.DEEPTX)
 
 
@@ -57,7 +58,7 @@ def evaluate_batch(chains: ChainGrid, equipment: EquipmentState) -> Results:
     # Once as told, once for the lower and once for the upper end of the interval, in one go.
     thrice = chains.take(np.tile(np.arange(len(chains)), 3))
     snr_db = equipment.resource_element_snr_db(thrice) + np.repeat((0.0, MARGIN_DB, -MARGIN_DB), len(chains))
-    outcome = _outcome(thrice, blocks(thrice), Fades.of_quantiles(information(thrice, equipment, snr_db)))
+    outcome = _outcome(thrice, blocks(thrice), _fades(thrice, equipment, snr_db))
     middle = slice(0, len(chains))
     _, ber_low, ber_high = outcome.ber.reshape(3, -1)
     told = Outcome(*(getattr(outcome, field.name)[middle] for field in fields(Outcome)))
@@ -86,12 +87,22 @@ def rate_curve(
     one = ChainGrid.of((chain,))
     many = one.take(np.zeros(len(snr_db), dtype=np.intp))
     cut = blocks(many)
-    quantiles = information(many, equipment, np.asarray(snr_db, dtype=float))
-    outcome = _outcome(many, cut, Fades.of_quantiles(quantiles))
+    outcome = _outcome(many, cut, _fades(many, equipment, np.asarray(snr_db, dtype=float)))
     sent = cut.count * cut.k / hardware.data_resource_elements(many)
     efficiency: np.ndarray = sent / (many.repetition * outcome.transmissions)
     delay_s = hardware.processing_delay_s(many, equipment.compute_flops, outcome.transmissions)
     return efficiency, outcome.failed, delay_s
+
+
+def _fades(chains: ChainGrid, equipment: EquipmentState, snr_db: np.ndarray) -> Fades:
+    """The fades of chains by the tables, with DeepRx and without."""
+    learnt = chains.estimator == _DEEPRX
+    if learnt.all() or not learnt.any():
+        return Fades.of_chains(look_up(chains, equipment), snr_db)
+    parts = [Fades.of_chains(look_up(chains.take(rows), equipment), snr_db[rows]) for rows in (learnt, ~learnt)]
+    gmi = np.empty((len(chains), parts[0].gmi.shape[1]))
+    gmi[learnt], gmi[~learnt] = parts[0].gmi, parts[1].gmi
+    return Fades(gmi, parts[0].weight)
 
 
 def _known(chains: ChainGrid) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from twin.link import mutual_information
 from twin.link.catalogue import ChannelClass, Detector, Estimator, Precoder
 from twin.link.equipment import EquipmentState
 from twin.link.errors import EquipmentError
@@ -70,64 +71,110 @@ class Tables:
     deeprx: np.ndarray
     """[channels, spreads, dopplers, widths, DeepRx's antennas, modulations, SNRs, quantiles]."""
     deeprx_awgn: np.ndarray
+    steps_db: np.ndarray
+    """How far the two lowest quantiles are apart: `fading`'s shape without its last two axes."""
+    deeprx_steps_db: np.ndarray
+
+    @classmethod
+    def load(cls, path: Path = FILE) -> "Tables":
+        """Read the stored tables."""
+        with np.load(path) as stored:
+            names = ("fading", "awgn", "deeprx", "deeprx_awgn")
+            fading, awgn, deeprx, deeprx_awgn = (stored[name].astype(np.float32) / SCALE for name in names)
+            # A slow detector that does worse than LMMSE did so by chance; and its gain must not fall with the SNR,
+            # for more SNR never tells less.
+            gain = np.maximum.accumulate(np.maximum(stored["gain"], 0.0), axis=-1)
+        return cls(fading, awgn, gain, deeprx, deeprx_awgn, _steps_db(fading), _steps_db(deeprx))
+
+
+def _steps_db(table: np.ndarray) -> np.ndarray:
+    """How far the two lowest quantiles are apart, in dB, where both can be told well; one axis, SNR, less."""
+    low, high = table[..., 0], table[..., 1]
+    told = (low > 0.1) & (high < 0.9)
+    apart = np.where(told, mutual_information.to_snr_db(high) - mutual_information.to_snr_db(low), 0.0)
+    steps: np.ndarray = apart.sum(axis=-1) / np.maximum(told.sum(axis=-1), 1)
+    return steps
 
 
 @lru_cache(maxsize=1)
 def tables() -> Tables:
     """The stored tables."""
-    with np.load(FILE) as stored:
-        scaled = {
-            name: stored[name].astype(np.float32) / SCALE for name in ("fading", "awgn", "deeprx", "deeprx_awgn")
-        }
-        return Tables(gain=stored["gain"], **scaled)
+    return Tables.load()
 
 
-def information(chains: ChainGrid, equipment: EquipmentState, snr_db: np.ndarray) -> np.ndarray:
-    """Quantiles over channels of the GMI per coded bit [chains, quantiles] at SNRs per resource element [chains].
+@dataclass(frozen=True, slots=True, eq=False)
+class Lookup:
+    """Chains on an equipment, found in the tables once, to be asked at many SNRs.
 
     Raises EquipmentError for a receiver that the tables do not have.
     """
-    snr = _place(np.array(SNRS_DB, dtype=float), np.asarray(snr_db, dtype=float))
-    learnt = chains.estimator == code_of(Estimator.DEEPRX)
-    if not learnt.any():
-        return _filtered(chains, equipment, snr)
-    found = np.empty((len(chains), QUANTILES))
-    for rows, ask in ((learnt, _learnt), (~learnt, _filtered)):
-        if rows.any():
-            found[rows] = ask(chains.take(rows), equipment, (snr[0][rows], snr[1][rows]))
-    return found
+
+    chains: ChainGrid
+    weight: np.ndarray
+    """Of each corner of the cell around a chain [corners, chains]; one corner in AWGN."""
+    places: tuple[np.ndarray, ...]
+    """Of the corners in the table, before its SNR axis."""
+    table: np.ndarray
+    steps: np.ndarray | None
+    """The table of steps; None in AWGN, which does not fade."""
+    slow: tuple[np.ndarray, np.ndarray, np.ndarray]
+    """Which chains have a slow detector, and which set-up and detector it is."""
+
+    def quantiles(self, snr_db: np.ndarray) -> np.ndarray:
+        """Quantiles over channels of the GMI per coded bit, [chains, QUANTILES], at SNRs [chains]."""
+        snr = _place(np.array(SNRS_DB, dtype=float), snr_db)
+        found = (_along_snr(self.table, self.places, snr) * self.weight[..., None]).sum(axis=0)
+        return self._with_gain(found, snr)
+
+    def step_db(self) -> np.ndarray:
+        """How far the two lowest quantiles are apart [chains], in dB: a fading channel's tail follows from that."""
+        if self.steps is None:
+            return np.zeros(len(self.chains))
+        found: np.ndarray = (self.steps[self.places] * self.weight).sum(axis=0)
+        return found
+
+    def _with_gain(self, found: np.ndarray, snr: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """Shift LMMSE's GMI to that of the slow detectors, where one is in use with several layers."""
+        slow, row, which = self.slow
+        if not slow.any():
+            return found
+        gain = _along_snr(tables().gain, (row, which, self.chains.modulation), snr)
+        held = np.clip(found, 1e-6, 1.0 - 1e-6)
+        shifted = 1.0 / (1.0 + (1.0 - held) / held * np.exp(-gain[:, None]))
+        return np.where(slow[:, None], shifted, found)
 
 
-def _filtered(chains: ChainGrid, equipment: EquipmentState, snr: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Of LS and LMMSE estimation."""
+def look_up(chains: ChainGrid, equipment: EquipmentState) -> Lookup:
+    """Find chains in the tables, all of them with DeepRx or none; EquipmentError for what the tables do not have."""
     stored, antennas = tables(), _antennas(chains)
-    linear = np.where(chains.detector == code_of(Detector.ZF), 0, 1)
-    estimator = np.where(chains.estimator == code_of(Estimator.LS), 0, 1)
-    rest = (antennas, estimator, linear, chains.modulation)
-    found = _over_channels(stored.fading, stored.awgn, rest, chains, equipment, snr)
-    return _with_gain(stored, found, antennas, chains, snr)
-
-
-def _learnt(chains: ChainGrid, equipment: EquipmentState, snr: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Of DeepRx."""
-    stored, antennas = tables(), _antennas(chains)
-    if not np.isin(antennas, DEEPRX_ANTENNAS).all():
-        raise EquipmentError("the tables have no DeepRx for these antennas")
-    rest = (np.searchsorted(DEEPRX_ANTENNAS, antennas), chains.modulation)
-    return _over_channels(stored.deeprx, stored.deeprx_awgn, rest, chains, equipment, snr)
-
-
-def _over_channels(
-    fading: np.ndarray,
-    awgn: np.ndarray,
-    rest: tuple[np.ndarray, ...],
-    chains: ChainGrid,
-    equipment: EquipmentState,
-    snr: tuple[np.ndarray, np.ndarray],
-) -> np.ndarray:
-    """Interpolate between channels in a table [channels, spreads, dopplers, widths, rest..., SNRs, quantiles]."""
+    rest: tuple[np.ndarray, ...]
+    learnt = bool((chains.estimator == code_of(Estimator.DEEPRX)).any())
+    if learnt:
+        if not np.isin(antennas, DEEPRX_ANTENNAS).all():
+            raise EquipmentError("the tables have no DeepRx for these antennas")
+        rest = (np.searchsorted(DEEPRX_ANTENNAS, antennas), chains.modulation)
+        fading, awgn, steps = stored.deeprx, stored.deeprx_awgn, stored.deeprx_steps_db
+    else:
+        linear = np.where(chains.detector == code_of(Detector.ZF), 0, 1)
+        estimator = np.where(chains.estimator == code_of(Estimator.LS), 0, 1)
+        rest = (antennas, estimator, linear, chains.modulation)
+        fading, awgn, steps = stored.fading, stored.awgn, stored.steps_db
+    slow = np.isin(chains.detector, [code_of(detector) for detector in SLOW]) & (chains.layers > 1)
+    row = np.searchsorted(MANY, antennas).clip(0, len(MANY) - 1)
+    which = np.where(chains.detector == code_of(SLOW[0]), 0, 1)
     if equipment.channel is ChannelClass.AWGN:
-        return _along_snr(awgn, rest, snr)
+        one = tuple(place[None] for place in rest)
+        return Lookup(chains, np.ones((1, len(chains))), one, awgn, None, (slow, row, which))
+    weight, places = _corners(chains, equipment)
+    channel = CHANNELS.index(equipment.channel)
+    return Lookup(chains, weight, (*places, *rest), fading[channel], steps[channel], (slow, row, which))
+
+
+_CORNERS = np.array(list(product((0, 1), repeat=3)))
+
+
+def _corners(chains: ChainGrid, equipment: EquipmentState) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Eight corners in spread, Doppler and width around each chain: weights and places, [corners, chains] each."""
     spacing_hz = 15e3 * 2.0**chains.numerology
     symbols_per_s = 14e3 * 2.0**chains.numerology
     axes = (
@@ -135,38 +182,12 @@ def _over_channels(
         _place(np.log(DOPPLERS), _log(equipment.doppler_hz / symbols_per_s)),
         _place(np.log(WIDTHS), np.log(chains.prbs)),
     )
-    # The eight corners of the cell around each chain, all at once: [corners, chains].
     weight = np.ones((len(_CORNERS), len(chains)))
     places = []
     for side, (cell, share) in zip(_CORNERS.T, axes, strict=True):
         weight = weight * np.where(side[:, None], share, 1.0 - share)
         places.append(cell + side[:, None])
-    table = fading[CHANNELS.index(equipment.channel)]
-    found: np.ndarray = (_along_snr(table, (*places, *rest), snr) * weight[..., None]).sum(axis=0)
-    return found
-
-
-_CORNERS = np.array(list(product((0, 1), repeat=3)))
-
-
-def _with_gain(
-    stored: Tables,
-    found: np.ndarray,
-    antennas: np.ndarray,
-    chains: ChainGrid,
-    snr: tuple[np.ndarray, np.ndarray],
-) -> np.ndarray:
-    """Shift LMMSE's GMI to that of the slow detectors, where one is in use with several layers."""
-    slow = np.isin(chains.detector, [code_of(detector) for detector in SLOW]) & (chains.layers > 1)
-    if not slow.any():
-        return found
-    which = np.where(chains.detector == code_of(SLOW[0]), 0, 1)
-    row = np.searchsorted(MANY, antennas).clip(0, len(MANY) - 1)
-    gain = _along_snr(stored.gain, (row, which, chains.modulation), snr)
-    held = np.clip(found, 1e-4, 1.0 - 1e-4)
-    shifted = 1.0 / (1.0 + (1.0 - held) / held * np.exp(-gain[:, None]))
-    # At both ends nothing is left to gain.
-    return np.where(slow[:, None] & (found > 1e-4) & (found < 1.0 - 1e-4), shifted, found)
+    return weight, places
 
 
 def _along_snr(

@@ -143,7 +143,10 @@ def waterfalls(kind: Code = Code.LDPC) -> Waterfalls:
     """The stored curves of a code."""
     with np.load(FILES[kind]) as stored:
         names = ("threshold_db", "width_db", "wrong_0", "wrong_1")
-        return Waterfalls(stored["sizes"].astype(float), stored["rates"], *(stored[name] for name in names))
+        threshold_db, width_db, wrong_0, wrong_1 = (stored[name] for name in names)
+        # More SNR never leaves more wrong bits; where a fit says so it is by chance.
+        falling = np.minimum(wrong_1, 0.0)
+        return Waterfalls(stored["sizes"].astype(float), stored["rates"], threshold_db, width_db, wrong_0, falling)
 
 
 def fit(points: list[Point], k: int) -> tuple[float, float, float, float]:
