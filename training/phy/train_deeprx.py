@@ -97,8 +97,8 @@ def loss_of(network: DeepRx, setup: Setup, slots: int, draw: torch.Generator) ->
     return 1.0 - information(llr.transpose(1, 2), bits).mean()
 
 
-def train(config: Config, device: torch.device, folder: Path) -> DeepRx:
-    """Train, going on from the checkpoint in `folder` where there is one."""
+def train(config: Config, device: torch.device, folder: Path, *, stop_after: int | None = None) -> DeepRx:
+    """Train, going on from the checkpoint in `folder` where there is one; `stop_after` ends it earlier."""
     torch.manual_seed(config.seed)
     network = DeepRx().to(device)
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
@@ -131,11 +131,14 @@ def train(config: Config, device: torch.device, folder: Path) -> DeepRx:
             total += loss.detach()
         torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
         optimiser.step()
-        if step % 50 == 49 or step == config.steps - 1:
+        last = step + 1 in (config.steps, stop_after)
+        if step % 50 == 49 or last:
             mean = float(total) if step < 50 else 0.9 * mean + 0.1 * float(total)
             print(f"step {step + 1:6} lost {mean:.4f} bit, {elapsed_s:.0f} s", flush=True)
             state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}
             torch.save({**state, "spent_s": time.monotonic() - began_s, "mean": mean}, checkpoint)
+        if last:
+            break
     return network.eval()
 
 

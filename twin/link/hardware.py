@@ -35,7 +35,7 @@ LMMSE_WINDOW = 24
 """Pilots that the LMMSE estimator weighs for each resource element."""
 EP_ITERATIONS = 10
 KBEST_PATHS = 64
-DEEPRX_WEIGHTS = 300_000
+DEEPRX_WEIGHTS = 67_973
 """Weights of the DeepRx network; a convolution at full resolution uses each once per resource element."""
 
 _POLAR = code_of(Code.POLAR)

@@ -127,7 +127,7 @@ class Lookup:
         return self._with_gain(found, snr)
 
     def step_db(self) -> np.ndarray:
-        """How far the two lowest quantiles are apart [chains], in dB: a fading channel's tail follows from that."""
+        """How far the two lowest quantiles are apart [chains], in dB: the tail follows from that."""
         if self.steps is None:
             return np.zeros(len(self.chains))
         found: np.ndarray = (self.steps[self.places] * self.weight).sum(axis=0)
@@ -145,7 +145,7 @@ class Lookup:
 
 
 def look_up(chains: ChainGrid, equipment: EquipmentState) -> Lookup:
-    """Find chains in the tables, all of them with DeepRx or none; EquipmentError for what the tables do not have."""
+    """Find chains in the tables, all of them with DeepRx or none; EquipmentError for what is not there."""
     stored, antennas = tables(), _antennas(chains)
     rest: tuple[np.ndarray, ...]
     learnt = bool((chains.estimator == code_of(Estimator.DEEPRX)).any())

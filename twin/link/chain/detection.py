@@ -96,9 +96,11 @@ class _SionnaDetector:
         shape, antennas = received.shape[:-1], received.shape[-1]
         one = torch.eye(antennas, dtype=channel.dtype, device=channel.device)
         covariance = noise.clamp(min=LEAST_VARIANCE).reshape(-1, 1, 1) * one
-        found: Tensor = self._detector(
-            received.reshape(-1, antennas), channel.reshape(-1, antennas, channel.shape[-1]), covariance
-        )
+        # Sionna compiles these on first use, which takes longer than most plans' whole evaluation.
+        with torch.compiler.set_stance("force_eager"):
+            found: Tensor = self._detector(
+                received.reshape(-1, antennas), channel.reshape(-1, antennas, channel.shape[-1]), covariance
+            )
         return torch.nan_to_num(found).reshape(*shape, *found.shape[-2:])
 
 

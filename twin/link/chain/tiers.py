@@ -27,6 +27,7 @@ RV_ORDER = (0, 2, 3, 1)
 """Redundancy versions of a block's transmissions (TS 38.214 5.1.2.1)."""
 
 
+@torch.no_grad()
 def probe_information(
     setup: Setup,
     slots: int,
@@ -78,6 +79,7 @@ class MonteCarlo:
         return low * share, min(high * share, 1.0)
 
 
+@torch.no_grad()
 def monte_carlo(
     chain: LinkChain,
     equipment: EquipmentState,

@@ -1,0 +1,144 @@
+"""Evaluation: tiers agree on what can be checked, answers move the right way, and what is not there is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.twin.link.link_cases import BASE, EQUIPMENT, equipments
+from twin.link.blocks import blocks, blocks_of
+from twin.link.catalogue import ChannelClass
+from twin.link.errors import EquipmentError, PlanError
+from twin.link.evaluate import evaluate, evaluate_batch, rate_curve
+from twin.link.fades import Fades
+from twin.link.plan import ChainGrid, LinkChain
+from twin.link.qos import Tier
+from twin.link.space import Space
+
+CHAIN = LinkChain(**{**BASE, "rx_antennas": 2})
+
+
+def snr_db(chain: LinkChain, level_db: float) -> float:
+    """The equipment's SNR at which a chain sees this one per resource element."""
+    return level_db - float(replace(EQUIPMENT, snr_db=0.0).resource_element_snr_db(chain))
+
+
+@given(equipment=equipments, seed=st.integers(0, 99))
+@settings(max_examples=10)
+def test_blocks_fill_a_slot_and_no_more(equipment: object, seed: int) -> None:
+    assert hasattr(equipment, "free_prbs")
+    chains = Space.of(EQUIPMENT).sample(200, np.random.default_rng(seed))
+    cut = blocks(chains)
+    sent = chains.prbs * 144 * chains.layers * chains.bits_per_symbol
+    assert (cut.count * cut.n <= sent).all()
+    assert (cut.k >= 1).all()
+    assert (cut.k < cut.n).all()
+    np.testing.assert_allclose(cut.k / cut.n, chains.rate, rtol=0.08)
+
+
+def test_code_blocks_are_of_the_standards_sizes() -> None:
+    assert blocks_of(LinkChain(**{**BASE, "prbs": 51, "modulation": "qpsk"})) == (1, 7344, 14688)
+    count, k, _ = blocks_of(LinkChain(**{**BASE, "prbs": 275, "modulation": "256qam", "code_rate": 0.9}))
+    assert count * k <= 275 * 144 * 8 * 0.9
+    assert k <= 8448
+    assert blocks_of(LinkChain(**{**BASE, "code": "polar"}))[1] <= 1024
+
+
+@pytest.mark.parametrize("tier", [Tier.T0, Tier.T1])
+def test_more_power_gives_fewer_errors_and_more_throughput(tier: Tier) -> None:
+    answers = [
+        evaluate(CHAIN, replace(EQUIPMENT, snr_db=snr_db(CHAIN, level)), tier, seed=3).qos
+        for level in (0, 6, 12, 24)
+    ]
+    errors, rates = [item.ber for item in answers], [item.throughput_bps for item in answers]
+    assert errors == sorted(errors, reverse=True)
+    assert rates == sorted(rates)
+    assert all(item.ber_low <= item.ber <= item.ber_high for item in answers)
+    assert all(item.tier is tier for item in answers)
+    assert answers[-1].throughput_bps == pytest.approx(24 * 144 * 4 * 0.5 / 0.5e-3, rel=0.01)
+
+
+def test_harq_and_repetition_help_at_a_price() -> None:
+    poor = replace(EQUIPMENT, snr_db=snr_db(CHAIN, 4.0))
+    plain = evaluate(CHAIN, poor).qos
+    harq = evaluate(CHAIN.model_copy(update={"harq_transmissions": 4}), poor).qos
+    repeated = evaluate(CHAIN.model_copy(update={"repetition": 4}), poor).qos
+    assert harq.ber < plain.ber / 5
+    assert repeated.ber < plain.ber / 5
+    assert harq.delay_s > plain.delay_s
+    assert harq.throughput_bps > repeated.throughput_bps
+
+
+def test_answers_below_what_was_resolved_are_flagged() -> None:
+    good = evaluate(CHAIN, replace(EQUIPMENT, channel=ChannelClass.AWGN, snr_db=40.0)).qos
+    assert good.extrapolated
+    assert 0 < good.ber < 1e-9
+    assert not evaluate(CHAIN, replace(EQUIPMENT, snr_db=snr_db(CHAIN, 2.0))).qos.extrapolated
+
+
+def test_a_batch_says_what_single_plans_say() -> None:
+    state = replace(EQUIPMENT, has_deeprx=True)
+    chains = Space.of(state).sample(60, np.random.default_rng(4))
+    together = evaluate_batch(chains, state)
+    for row in range(0, 60, 7):
+        alone = evaluate(chains.chain(row), state)
+        assert alone.qos.ber == pytest.approx(together.row(row).qos.ber, rel=1e-6)
+        assert alone.use.prb_slots == pytest.approx(together.row(row).use.prb_slots)
+
+
+def test_what_cannot_be_is_refused() -> None:
+    with pytest.raises(PlanError, match="free PRBs"):
+        evaluate(LinkChain(**{**BASE, "prbs": 200}), EQUIPMENT)
+    learnt = LinkChain(**{**BASE, "transmitter": "deeptx"})
+    for tier in Tier:
+        with pytest.raises(EquipmentError, match="deeptx"):
+            evaluate(learnt, replace(EQUIPMENT, has_deeptx=True), tier, most_blocks=10)
+
+
+def test_a_curve_rises_and_keeps_the_chains_timeline() -> None:
+    grid = np.arange(-15.0, 40.0, 1.0)
+    efficiency, failed, delay_s = rate_curve(CHAIN, replace(EQUIPMENT, channel=ChannelClass.AWGN), grid)
+    assert (np.diff(efficiency * (1 - failed)) >= -1e-9).all()
+    assert efficiency[-1] * (1 - failed[-1]) == pytest.approx(2.0, rel=0.01)
+    assert (delay_s > 0).all()
+
+
+def test_two_copies_that_both_fade_are_rarer_than_one_by_its_square() -> None:
+    gmi = np.linspace(0.1, 0.9, 11)[None]
+    one = Fades(gmi, np.full(11, 1 / 11))
+    two = one.copies(np.array([2]))
+    assert float(two.weight.sum()) == pytest.approx(1.0)
+    assert float(two.mean(two.gmi)[0]) == pytest.approx(0.5)
+    assert float(two.mean(two.gmi <= 0.11)[0]) == pytest.approx(1 / 121)
+    mixed = Fades(np.repeat(gmi, 2, axis=0), one.weight).copies(np.array([1, 4]))
+    assert float(mixed.mean(mixed.gmi <= 0.11)[0]) == pytest.approx(1 / 11)
+    np.testing.assert_allclose(mixed.mean(mixed.gmi), 0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"modulation": "qpsk", "estimator": "ls"},
+        {"modulation": "16qam", "estimator": "lmmse"},
+        {"modulation": "64qam", "estimator": "lmmse", "layers": 2, "tx_antennas": 2},
+        {"modulation": "16qam", "estimator": "deeprx", "detector": "deeprx"},
+    ],
+)
+def test_the_tiers_agree_where_blocks_fail_now_and_then(changes: dict[str, object]) -> None:
+    chain = LinkChain(**{**BASE, "rx_antennas": 2, **changes})
+    state = replace(EQUIPMENT, has_deeprx=True, compute_flops=1e14)
+    level = {"qpsk": 3.0, "16qam": 9.0, "64qam": 19.0}[str(chain.modulation)]
+    state = replace(state, snr_db=snr_db(chain, level))
+    counted = evaluate(chain, state, Tier.T2, most_blocks=600).qos
+    delivered = counted.throughput_bps / (evaluate(chain, replace(state, snr_db=70.0)).qos.throughput_bps)
+    assert 0.3 < delivered < 0.99
+    for tier in (Tier.T0, Tier.T1):
+        answer = evaluate(chain, state, tier).qos
+        assert answer.throughput_bps == pytest.approx(counted.throughput_bps, rel=0.15)
+
+
+def test_answers_have_one_row_for_each_chain() -> None:
+    assert len(evaluate_batch(ChainGrid.of((CHAIN, CHAIN)), EQUIPMENT)) == 2
