@@ -86,7 +86,7 @@ def compare(network: DeepRx, *, slots: int, seed: int = 77, device: torch.device
         failing = np.empty((len(SNRS_DB), slots))
         for row, snr_db in enumerate(SNRS_DB):
             made = replace(setup, estimator=estimator, snr_db=float(snr_db))
-            gmi = probe_information(made, slots, seed, device=device, network=network)[:, 0]
+            gmi = probe_information(made, slots, seed, device=device, network=network)
             failing[row] = bler(gmi, np.array(BLOCK_BITS), np.array(RATE))
         found.append(Curve(case, name, failing))
     return found

@@ -186,16 +186,17 @@ def _results(
 def _by_chain(chain: LinkChain, equipment: EquipmentState, seed: int) -> Result:
     """T1: the chain's own LLRs over some channels, each slot's mutual information as a channel of its own."""
     from twin.link.chain.link import Setup
-    from twin.link.chain.tiers import PROBE_SLOTS, probe_information
+    from twin.link.chain.tiers import PROBE_SLOTS, probe
 
     one = ChainGrid.of((chain,))
     cut = blocks(one)
     slots = PROBE_SLOTS[chain.detector]
-    gmi = probe_information(Setup.of(chain, equipment), slots, seed, blocks=int(cut.count[0]))
-    outcome = _outcome(one, cut, Fades.of_channels(gmi.ravel()))
+    seen = probe(Setup.of(chain, equipment), slots, seed, blocks=int(cut.count[0]))
+    outcome = _outcome(one, cut, Fades.of_channels(seen.gmi.ravel(), seen.sampling_variance))
     # What so few channels say is uncertain: resample them.
     picks = np.random.default_rng(seed).integers(0, slots, (50, slots))
-    resampled = [float(_outcome(one, cut, Fades.of_channels(gmi[pick].ravel())).ber[0]) for pick in picks]
+    some = (Fades.of_channels(seen.gmi[pick].ravel(), seen.sampling_variance) for pick in picks)
+    resampled = [float(_outcome(one, cut, fades).ber[0]) for fades in some]
     low, high = np.quantile(resampled, (0.025, 0.975))
     ber = outcome.ber
     answers = _results(

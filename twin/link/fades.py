@@ -35,10 +35,11 @@ class Fades:
         return cls(np.column_stack((*tail, chains.quantiles(snr_db)[:, 1:])), _WEIGHT)
 
     @classmethod
-    def of_channels(cls, gmi: np.ndarray) -> "Fades":
-        """Of one chain, by channels that are alike likely [channels]."""
+    def of_channels(cls, gmi: np.ndarray, sampling_variance: float = 0.0) -> "Fades":
+        """Of one chain, by channels that are alike likely [channels], less what sampling added."""
         levels = (np.arange(QUANTILES) + 0.5) / QUANTILES
-        quantiles = np.quantile(gmi, levels)
+        kept = np.sqrt(max(0.0, 1.0 - sampling_variance / max(float(gmi.var()), 1e-12)))
+        quantiles = gmi.mean() + (np.quantile(gmi, levels) - gmi.mean()) * kept
         lowest = mutual_information.to_snr_db(quantiles[:2])
         below_db = _tail_db(lowest[1:] - lowest[:1])
         tail = mutual_information.from_snr_db(lowest[:1] + below_db)

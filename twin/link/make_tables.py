@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
     from twin.link.chain.link import Setup
 
+PROBE_PRBS = 4
+"""PRBs that a probe has at most, as in `twin.link.chain.link`, which is not loaded here."""
+
 Cell = tuple[str, int, int, int, int, int]
 """Kind (fading, awgn, slow, deeprx or deeprx_awgn), and places of channel, spread, Doppler, width and antennas."""
 
@@ -161,6 +164,10 @@ def store(done: dict[Cell, list[float]], path: Path, settings: dict[str, int]) -
             awgn[place[-1]] = values
         else:
             fading[tuple(place)] = values
+    layers = np.array([layers for layers, *_ in ANTENNAS])
+    widths = np.array([min(width, PROBE_PRBS) for width in WIDTHS])
+    fading, awgn = without_sampling_noise(fading, awgn, layers, widths)
+    learnt, learnt_awgn = without_sampling_noise(learnt, learnt_awgn, np.ones(len(DEEPRX_ANTENNAS)), widths)
     np.savez_compressed(
         path,
         fading=np.round(fading * SCALE).astype(np.uint16),
@@ -170,6 +177,36 @@ def store(done: dict[Cell, list[float]], path: Path, settings: dict[str, int]) -
         deeprx_awgn=np.round(learnt_awgn * SCALE).astype(np.uint16),
         made=np.array(json.dumps({"command": "python -m twin.link.make_tables", **settings})),
     )
+
+
+def without_sampling_noise(
+    fading: np.ndarray, awgn: np.ndarray, layers: np.ndarray, widths: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Quantiles over channels alone: what the few noise samples of a probe added to their spread is taken out.
+
+    That much is known from one antenna on the flat channel, where nothing else varies, at the same mean
+    information; it is less with more layers and PRBs in the probe. A code's own waterfall holds what noise does to
+    a block.
+    """
+    alone = awgn[0]
+    return _narrowed(fading, alone, layers, widths), _narrowed(awgn, alone, layers, widths[:1])
+
+
+def _narrowed(table: np.ndarray, alone: np.ndarray, layers: np.ndarray, widths: np.ndarray) -> np.ndarray:
+    """A table [channels.. widths, antennas, receivers.., SNRs, quantiles], or one of the first width alone."""
+    receivers = alone.ndim - 2
+    mean = table.mean(-1)
+    noise = np.empty_like(mean)
+    for row in np.ndindex(alone.shape[:receivers]):
+        known = np.argsort(alone[row].mean(-1))
+        at = (Ellipsis, *row, slice(None))
+        noise[at] = np.interp(mean[at], alone[row].mean(-1)[known], alone[row].var(-1)[known])
+    noise /= layers.reshape(-1, *(1,) * (receivers + 1))
+    if table.ndim > alone.ndim + 1:
+        noise /= (widths / widths[0]).reshape(-1, *(1,) * (receivers + 2))
+    kept = np.sqrt(np.clip(1.0 - noise / np.maximum(table.var(-1), 1e-12), 0.0, 1.0))[..., None]
+    found: np.ndarray = np.maximum.accumulate(mean[..., None] + (table - mean[..., None]) * kept, axis=-2)
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,6 +16,7 @@ from twin.link.catalogue import Detector
 from twin.link.chain.link import Setup, information, random_bits, send
 from twin.link.equipment import EquipmentState
 from twin.link.ldpc import awgn
+from twin.link.ldpc.codec import Codec
 from twin.link.plan import LinkChain
 
 if TYPE_CHECKING:
@@ -27,8 +28,17 @@ RV_ORDER = (0, 2, 3, 1)
 """Redundancy versions of a block's transmissions (TS 38.214 5.1.2.1)."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Probe:
+    """GMI per coded bit of each code block, float64 [slots, blocks], each slot on a channel of its own."""
+
+    gmi: np.ndarray
+    sampling_variance: float
+    """How much of its variance is due to the few noise samples, and not to the channels."""
+
+
 @torch.no_grad()
-def probe_information(
+def probe(
     setup: Setup,
     slots: int,
     seed: int,
@@ -36,13 +46,24 @@ def probe_information(
     blocks: int = 1,
     device: torch.device | None = None,
     network: "DeepRx | None" = None,
-) -> np.ndarray:
-    """GMI per coded bit of each code block over so many channels, float64 [slots, blocks]."""
+) -> Probe:
+    """Look at so many channels."""
     device = device or torch.device("cpu")
     draw = torch.Generator(device).manual_seed(seed)
     bits = random_bits(setup, slots, draw, device)
-    found = information(send(setup, bits, draw, network=network), bits, blocks).clamp(0.0, 1.0)
-    return found.double().cpu().numpy()
+    llr = send(setup, bits, draw, network=network)
+    found = information(llr, bits, blocks).clamp(0.0, 1.0)
+    # Neighbouring subcarriers see one channel, but noise of their own.
+    even, odd = (information(llr[:, :, :, part::2], bits[:, :, :, part::2], blocks) for part in (0, 1))
+    variance = float((even - odd).square().mean()) / 4.0
+    return Probe(found.double().cpu().numpy(), variance)
+
+
+def probe_information(
+    setup: Setup, slots: int, seed: int, *, device: torch.device | None = None, network: "DeepRx | None" = None
+) -> np.ndarray:
+    """GMI per coded bit over so many channels, float64 [slots]."""
+    return probe(setup, slots, seed, device=device, network=network).gmi[:, 0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +108,12 @@ def monte_carlo(
     seed: int = 0,
     target_failures: int = 50,
     most_blocks: int = 20_000,
-    setup: Setup | None = None,
+    codec: Codec | None = None,
 ) -> MonteCarlo:
-    """Send coded blocks until so many failed, or so many were sent."""
-    setup = setup or Setup.of(chain, equipment, whole=True)
+    """Send coded blocks until so many failed, or so many were sent; `codec` takes the place of ours."""
+    setup = Setup.of(chain, equipment, whole=True)
     count, k, n = blocks_of(chain)
-    codec = awgn.codec(chain.code, k, n)
+    codec = codec or awgn.codec(chain.code, k, n)
     draw = torch.Generator().manual_seed(seed)
     bits_draw = np.random.default_rng(seed)
     slots = max(1, math.ceil(64 / count))
