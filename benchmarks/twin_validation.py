@@ -220,7 +220,8 @@ def network_section() -> tuple[list[str], dict[str, float]]:
         snr_db=(-10.0, 0.0, 10.0, 20.0), efficiency=(0.1, 0.8, 2.5, 5.0), bler=(0.5, 0.1, 0.05, 0.01)
     )
     link = fixed_link(curve, (-5.0, 5.0, 15.0))
-    drops = sinr_distribution(Scenario(propagation="uma", shadowing_site_correlation=0.0))
+    uma = Scenario(propagation="uma", shadowing_site_correlation=0.0)
+    drops = sinr_distribution(uma, seeds=tuple(range(1, 21)))
     fair = {name: fairness(name) for name in ("round_robin", "proportional_fair")}
     figures = {
         "queue_delay_error": queue.worst_share,
