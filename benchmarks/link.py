@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -87,10 +88,10 @@ def decoding() -> dict[str, float]:
     found: dict[str, float] = {}
     for k, n, ebn0_db in DECODED:
         _, llr = received(k, n, ebn0_db, 64, seed=1)
-        ours_s = min(seconds(lambda k=k, n=n, llr=llr: decode(code(k, n), llr))) / 64  # type: ignore[misc]
+        ours_s = min(seconds(partial(decode, code(k, n), llr))) / 64
         theirs = SionnaBlocks(k, n)
         few = llr[:16, None]
-        theirs_s = min(seconds(lambda theirs=theirs, few=few: theirs.decode(few, (0,)))) / 16  # type: ignore[misc]
+        theirs_s = min(seconds(partial(theirs.decode, few, (0,)))) / 16
         found |= {
             f"ldpc_{k}_ms": ours_s * 1e3,
             f"ldpc_{k}_sionna_ms": theirs_s * 1e3,
@@ -111,7 +112,7 @@ def main() -> None:
     t1 = seconds(lambda: evaluate(CHAIN, EQUIPMENT, Tier.T1))
     _, k, n = blocks_of(CHAIN)
     both = [
-        min(seconds(lambda codec=codec: monte_carlo(CHAIN, EQUIPMENT, most_blocks=64, codec=codec), 0.2))  # type: ignore[misc]
+        min(seconds(partial(monte_carlo, CHAIN, EQUIPMENT, most_blocks=64, codec=codec), 0.2))
         for codec in (None, SionnaBlocks(k, n))
     ]
     decoders = decoding()

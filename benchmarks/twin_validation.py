@@ -153,8 +153,8 @@ def link_section(rows: list[Row]) -> list[str]:
         "## Link twin: T0 and T1 beside T2",
         "SNR per resource element at which one block in ten fails, and how much more than a tier says T2's Monte "
         f"Carlo needs (at most {rows[0].blocks} blocks a point, 5 points around it; a point at 10 % is known to "
-        f"about {100 * 1.96 * (0.09 / rows[0].blocks) ** 0.5:.0f} percentage points). T1 looks at 48 channels, 24 "
-        "with DeepRx.",
+        f"about {100 * 1.96 * (0.09 / rows[0].blocks) ** 0.5:.0f} percentage points). T1 looks at 160 "
+        "channels, 40 with DeepRx.",
         "",
         "| case | channel | T2 dB | T0 error dB | T1 error dB | BLER of T0, T1, T2 where T0 expects 10 % |",
         "|---|---|---|---|---|---|",

@@ -22,7 +22,7 @@ from twin.link.plan import LinkChain
 if TYPE_CHECKING:
     from twin.link.receivers.deeprx import DeepRx
 
-PROBE_SLOTS = {Detector.ZF: 48, Detector.LMMSE: 48, Detector.EP: 24, Detector.KBEST: 4, Detector.DEEPRX: 24}
+PROBE_SLOTS = {Detector.ZF: 160, Detector.LMMSE: 160, Detector.EP: 24, Detector.KBEST: 4, Detector.DEEPRX: 40}
 """Channels that T1 looks at, fewer where a detector is slow."""
 RV_ORDER = (0, 2, 3, 1)
 """Redundancy versions of a block's transmissions (TS 38.214 5.1.2.1)."""
