@@ -9,7 +9,6 @@ spreads, Dopplers and seeds that it was not trained on, and written as a model p
 import argparse
 import json
 import math
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -19,8 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oran.model_package import Manifest, Metric, write
-from training.phy.receiver_curves import compare, draw_curves, gain_db
+from oran.model_package import Manifest, Metric
+from training.phy.curves import draw_curves, gain_db
+from training.phy.packaging import package
+from training.phy.receiver_curves import RATE, compare
 from twin.link.catalogue import ChannelClass, Estimator, Modulation
 from twin.link.chain.channel import Channel
 from twin.link.chain.detection import equaliser
@@ -30,11 +31,11 @@ from twin.link.chain.link import (
     complex_normal,
     effective_channel,
     information,
-    learnt,
+    observed,
     random_bits,
 )
 from twin.link.chain.mapping import modulate, points, square_llrs
-from twin.link.receivers.deeprx import KIND, DeepRx
+from twin.link.receivers.deeprx import KIND, DeepRx, planes
 
 CLASSES = (ChannelClass.TDL_A, ChannelClass.TDL_C, ChannelClass.TDL_D, ChannelClass.AWGN)
 SPREADS = (3e-4, 0.05)
@@ -63,7 +64,7 @@ class Config:
 PRESETS = {
     "smoke": Config(steps=20, links=2, slots=16, warm_up=5, evaluation_slots=16),
     "cpu": Config(steps=3000, links=4, slots=24, minutes=8.0, evaluation_slots=128),
-    "gpu": Config(steps=20_000, links=8, slots=256, minutes=4.0, evaluation_slots=512),
+    "gpu": Config(steps=20_000, links=8, slots=256, minutes=7.0, evaluation_slots=512),
 }
 
 
@@ -82,19 +83,45 @@ def random_setup(draw: np.random.Generator) -> Setup:
     )
 
 
-def loss_of(network: DeepRx, setup: Setup, slots: int, draw: torch.Generator) -> Tensor:
-    """Mutual information lost per coded bit, over so many slots of a link."""
-    device = next(network.parameters()).device
+def loss_of(network: DeepRx, setups: Sequence[Setup], slots: int, draw: torch.Generator) -> Tensor:
+    """Mutual information lost per coded bit, over so many slots of each link.
+
+    The network sees all links side by side: small kernels, one after the other, would hold a GPU up.
+    """
+    links = [_sent(setup, slots, draw, next(network.parameters()).device) for setup in setups]
+    grids = [
+        planes(link.grid, link.start, link.is_pilot, setup.noise, setup.modulation)
+        for setup, link in zip(setups, links, strict=True)
+    ]
+    outs = network.body(torch.cat(grids)).chunk(len(links))
+    data = torch.tensor(DATA_SYMBOLS, device=outs[0].device)
+    lost = []
+    for setup, link, out in zip(setups, links, outs, strict=True):
+        found, error = network.estimate(link.start, setup.noise, out)
+        linear = equaliser(found[:, data, ..., None], setup.noise + error[:, data], zero_forcing=False)
+        llr = square_llrs(linear.apply(link.grid[:, data]), linear.variance, setup.modulation.bits)
+        lost.append(1.0 - information(llr, link.bits).mean())
+    return torch.stack(lost).mean()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sent:
+    """A link's slots, of one PRB and layer, as `observed` tells them, and their bits."""
+
+    grid: Tensor
+    start: Tensor
+    is_pilot: Tensor
+    bits: Tensor
+
+
+def _sent(setup: Setup, slots: int, draw: torch.Generator, device: torch.device) -> _Sent:
     bits = random_bits(setup, slots, draw, device)
     symbols = modulate(bits, points(setup.modulation.bits, device)).transpose(1, 2)
     channel = effective_channel(setup, slots, draw, device)
     data = torch.tensor(DATA_SYMBOLS, device=device)
     received = (channel[:, :, data] @ symbols[..., None]).squeeze(-1)
     received = received + complex_normal(received.shape, setup.noise, draw, device)
-    found, error = learnt(setup, network, channel, draw, received)
-    linear = equaliser(found[:, :, data], setup.noise + error[:, :, data], zero_forcing=False)
-    llr = square_llrs(linear.apply(received), linear.variance, setup.modulation.bits)
-    return 1.0 - information(llr.transpose(1, 2), bits).mean()
+    return _Sent(*observed(setup, channel, draw, received), bits[:, :, 0])
 
 
 def train(config: Config, device: torch.device, folder: Path, *, stop_after: int | None = None) -> DeepRx:
@@ -124,11 +151,10 @@ def train(config: Config, device: torch.device, folder: Path, *, stop_after: int
         links = np.random.default_rng((config.seed, step))
         draw = torch.Generator(device).manual_seed(config.seed * 1_000_003 + step)
         optimiser.zero_grad(set_to_none=True)
-        total = torch.zeros((), device=device)
-        for _ in range(config.links):
-            loss = loss_of(network, random_setup(links), config.slots, draw) / config.links
-            torch.autograd.backward(loss)
-            total += loss.detach()
+        setups = [random_setup(links) for _ in range(config.links)]
+        loss = loss_of(network, setups, config.slots, draw)
+        torch.autograd.backward(loss)
+        total = loss.detach()
         torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
         optimiser.step()
         last = step + 1 in (config.steps, stop_after)
@@ -159,25 +185,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with torch.no_grad():
         curves = compare(network, slots=config.evaluation_slots, device=device)
     (options.out / "curves.json").write_text(json.dumps([curve.row() for curve in curves], indent=1))
-    draw_curves(curves, options.out / "deeprx_bler.png")
-    metrics = {f"gain_db_{rival}": Metric(*gain_db(curves, rival)) for rival in ("ls", "lmmse")}
+    draw_curves(curves, options.out / "deeprx_bler.png", f"Receivers at equal pilots, rate {RATE}")
+    metrics = {f"gain_db_{rival}": Metric(*gain_db(curves, "deeprx", rival)) for rival in ("ls", "lmmse")}
     for name, metric in metrics.items():
         print(f"{name}: {metric.value:.2f} ({metric.low:.2f}..{metric.high:.2f})")
-    package(network, config, metrics, options.out / "package")
-
-
-def package(network: DeepRx, config: Config, metrics: dict[str, Metric], folder: Path) -> None:
-    """Write the model package."""
-    from importlib.metadata import version
-
-    from safetensors.torch import save
-
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    try:
-        twin_version = version("ranloop")
-    except ModuleNotFoundError:
-        twin_version = ""
     manifest = Manifest(
         name="deeprx",
         version="1.0.0",
@@ -194,12 +205,9 @@ def package(network: DeepRx, config: Config, metrics: dict[str, Metric], folder:
             "error": "float32 [n, symbols, subcarriers], variance of its error",
         },
         training=asdict(config),
-        commit=head.stdout.strip(),
-        twin_version=twin_version,
         metrics=metrics,
     )
-    write(folder, manifest, {"model.safetensors": save(tensors)})
-    print(f"{folder}: {sum(tensor.numel() for tensor in tensors.values())} weights")
+    package(network, manifest, options.out / "package")
 
 
 if __name__ == "__main__":

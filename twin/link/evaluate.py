@@ -13,13 +13,13 @@ import numpy as np
 
 from twin.link import hardware, mutual_information
 from twin.link.blocks import Blocks, blocks
-from twin.link.catalogue import Code, Estimator, Transmitter
+from twin.link.catalogue import Code, Estimator
 from twin.link.equipment import EquipmentState, check
-from twin.link.errors import EquipmentError
 from twin.link.fades import Fades
 from twin.link.ldpc.awgn import ber, bler
 from twin.link.plan import ChainGrid, LinkChain, Plan, code_of
 from twin.link.qos import Result, Results, Tier
+from twin.link.shaping import shaped
 from twin.link.tables import look_up
 from twin.link.tail import extrapolated, floored, mean_transmissions
 
@@ -28,7 +28,6 @@ MARGIN_DB = 0.3
 MOST_TRANSMISSIONS = 4
 _POLAR = code_of(Code.POLAR)
 _DEEPRX = code_of(Estimator.DEEPRX)
-_DEEPTX = code_of(Transmitter.DEEPTX)
 
 
 def evaluate(
@@ -41,8 +40,7 @@ def evaluate(
 ) -> Result:
     """What a plan delivers and takes; the same seed gives the same answer.
 
-    Raises PlanError for a plan beyond the equipment, EquipmentError where a tier has no answer. `most_blocks`
-    bounds T2.
+    Raises PlanError for a plan beyond the equipment. `most_blocks` bounds T2.
     """
     chain = plan.link_chain if isinstance(plan, Plan) else plan
     check(chain, equipment)
@@ -54,7 +52,7 @@ def evaluate(
 
 
 def evaluate_batch(chains: ChainGrid, equipment: EquipmentState) -> Results:
-    """T0's answers to many chains; raises EquipmentError for modules that the tables do not have."""
+    """T0's answers to many chains, all of which the equipment can run."""
     # Once as told, once for the lower and once for the upper end of the interval, in one go.
     thrice = chains.take(np.tile(np.arange(len(chains)), 3))
     snr_db = equipment.resource_element_snr_db(thrice) + np.repeat((0.0, MARGIN_DB, -MARGIN_DB), len(chains))
@@ -95,7 +93,13 @@ def rate_curve(
 
 
 def _fades(chains: ChainGrid, equipment: EquipmentState, snr_db: np.ndarray) -> Fades:
-    """The fades of chains by the tables, with DeepRx and without."""
+    """The fades of chains by the tables."""
+    square = _square_fades(chains, equipment, snr_db)
+    return Fades(shaped(chains, square.gmi), square.weight)
+
+
+def _square_fades(chains: ChainGrid, equipment: EquipmentState, snr_db: np.ndarray) -> Fades:
+    """The same, were all constellations square QAM; with DeepRx and without."""
     learnt = chains.estimator == _DEEPRX
     if learnt.all() or not learnt.any():
         return Fades.of_chains(look_up(chains, equipment), snr_db)
@@ -105,14 +109,8 @@ def _fades(chains: ChainGrid, equipment: EquipmentState, snr_db: np.ndarray) -> 
     return Fades(gmi, parts[0].weight)
 
 
-def _known(chains: ChainGrid) -> None:
-    if (chains.transmitter == _DEEPTX).any():
-        raise EquipmentError("transmitter deeptx is not shipped yet; take qam, or equipment with has_deeptx false")
-
-
 def _outcome(chains: ChainGrid, cut: Blocks, fades: Fades) -> Outcome:
     """Blocks' fate over channels."""
-    _known(chains)
     left, wrong = np.zeros((2, len(chains), MOST_TRANSMISSIONS))
     for turn in range(int(chains.harq_transmissions.max(initial=1))):
         # Those that send no more keep what they have.
@@ -216,7 +214,6 @@ def _by_monte_carlo(chain: LinkChain, equipment: EquipmentState, seed: int, most
     from twin.link.chain.tiers import monte_carlo
 
     one = ChainGrid.of((chain,))
-    _known(one)
     counted = monte_carlo(chain, equipment, seed=seed, most_blocks=most_blocks)
     low, high = counted.ber_interval()
     ber = counted.bit_errors / (counted.blocks * counted.information_bits)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from training.phy.receiver_curves import Curve, gain_db, snr_at_target
+from training.phy.curves import Curve, gain_db, snr_at_target
+from training.phy.receiver_curves import SNRS_DB
 from training.phy.train_deeprx import PRESETS, loss_of, main, random_setup, train
 from twin.link.receivers.deeprx import DeepRx, load
 
@@ -35,7 +36,7 @@ def test_training_lowers_what_is_lost_and_writes_a_package(tmp_path: Path) -> No
         setup = random_setup(links)
         for name, model in (("fresh", DeepRx()), ("trained", network)):
             with torch.no_grad():
-                lost[name] += float(loss_of(model, setup, 16, torch.Generator().manual_seed(1)))
+                lost[name] += float(loss_of(model, (setup,), 16, torch.Generator().manual_seed(1)))
     assert lost["trained"] < lost["fresh"]
     assert (tmp_path / "deeprx_bler.png").stat().st_size > 10_000
 
@@ -43,8 +44,8 @@ def test_training_lowers_what_is_lost_and_writes_a_package(tmp_path: Path) -> No
 def test_gains_are_read_off_the_curves() -> None:
     falling = np.clip(1.0 - np.arange(21)[:, None] / 10.0, 0.001, 1.0) * np.ones((1, 50))
     later = np.vstack([np.ones((1, 50)), falling[:-1]])
-    curves = [Curve("a", "deeprx", falling), Curve("a", "ls", later)]
-    gain, low, high = gain_db(curves, "ls")
+    curves = [Curve("a", "deeprx", SNRS_DB, falling), Curve("a", "ls", SNRS_DB, later)]
+    gain, low, high = gain_db(curves, "deeprx", "ls")
     assert gain == pytest.approx(2.0, abs=1e-6)
     assert low <= gain <= high
-    assert np.isnan(snr_at_target(np.ones((21, 5))))
+    assert np.isnan(snr_at_target(SNRS_DB, np.ones((21, 5))))

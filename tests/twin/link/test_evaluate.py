@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.twin.link.link_cases import BASE, EQUIPMENT, equipments
 from twin.link.blocks import blocks, blocks_of
 from twin.link.catalogue import ChannelClass
-from twin.link.errors import EquipmentError, PlanError
+from twin.link.errors import PlanError
 from twin.link.evaluate import evaluate, evaluate_batch, rate_curve
 from twin.link.fades import Fades
 from twin.link.plan import ChainGrid, LinkChain
@@ -91,10 +91,6 @@ def test_a_batch_says_what_single_plans_say() -> None:
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(PlanError, match="free PRBs"):
         evaluate(LinkChain(**{**BASE, "prbs": 200}), EQUIPMENT)
-    learnt = LinkChain(**{**BASE, "transmitter": "deeptx"})
-    for tier in Tier:
-        with pytest.raises(EquipmentError, match="deeptx"):
-            evaluate(learnt, replace(EQUIPMENT, has_deeptx=True), tier, most_blocks=10)
 
 
 def test_a_curve_rises_and_keeps_the_chains_timeline() -> None:

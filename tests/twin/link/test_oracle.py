@@ -126,8 +126,6 @@ def test_a_twin_keeps_what_the_oracle_leans_on(name: str, equipment: EquipmentSt
     """Power never harms; delay and throughput follow from transmissions; wrong blocks have wrong bits."""
     if name == "tables":
         twin: Evaluate = evaluate_batch
-        # DeepTx is not shipped yet.
-        equipment = replace(equipment, has_deeptx=False)
     else:
         twin = smooth_twin
     chains = Space.of(equipment).sample(300, np.random.default_rng(seed))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from twin.link.catalogue import Detector
-from twin.link.chain.mapping import square_llrs
+from twin.link.chain.mapping import llrs, square_llrs
 
 LEAST_VARIANCE = 1e-9
 EP_ITERATIONS = 10
@@ -65,15 +65,19 @@ def hermitian_inverse(matrix: Tensor) -> Tensor:
     return torch.cat((torch.cat((first, corner), -1), torch.cat((corner.mH, schur), -1)), -2)
 
 
-def detect(detector: Detector, received: Tensor, channel: Tensor, noise: Tensor, bits: int) -> Tensor:
+def detect(
+    detector: Detector, received: Tensor, channel: Tensor, noise: Tensor, bits: int, shaped: Tensor | None = None
+) -> Tensor:
     """LLRs log p1/p0 [..., layers, bits] of received vectors [..., rx] over channels [..., rx, layers].
 
     `noise` is the variance of noise and estimation error together, [...]. With one layer EP and K-best find what
-    LMMSE does, which is then optimal.
+    LMMSE does, which is then optimal. `shaped` is a constellation [2^bits] other than square QAM, for one layer.
     """
     layers = channel.shape[-1]
     if detector in (Detector.ZF, Detector.LMMSE) or layers == 1:
         linear = equaliser(channel, noise, zero_forcing=detector is Detector.ZF)
+        if shaped is not None:
+            return llrs(linear.apply(received), linear.variance, shaped)
         return square_llrs(linear.apply(received), linear.variance, bits)
     return _sionna(detector, layers, bits)(received, channel, noise)
 

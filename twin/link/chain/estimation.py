@@ -7,6 +7,7 @@ channel's covariance and noise (Edfors et al. 1998), within the PRB.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -43,22 +44,32 @@ def filters(estimator: Estimator, channel: Channel, layers: int, noise: float, d
 def _filter(
     estimator: Estimator, channel: Channel, layers: int, layer: int, noise: float, device: torch.device
 ) -> tuple[Tensor, Tensor]:
+    if estimator is Estimator.LS:
+        weights = _interpolation(layers, layer, device)
+        return weights, noise * weights.abs().square().sum(-1)
     symbol, subcarrier = pilots(layers, layer, device)
     shape = (SYMBOLS_PER_SLOT, SUBCARRIERS_PER_PRB)
     time = torch.arange(SYMBOLS_PER_SLOT, device=device).repeat_interleave(SUBCARRIERS_PER_PRB)
     frequency = torch.arange(SUBCARRIERS_PER_PRB, device=device).repeat(SYMBOLS_PER_SLOT)
-    if estimator is Estimator.LS:
-        per_symbol = len(subcarrier) // len(DMRS_SYMBOLS)
-        along_time = _hold_linear(time, torch.tensor(DMRS_SYMBOLS, device=device))
-        along_frequency = _hold_linear(frequency, subcarrier[:per_symbol])
-        weights = (along_time[:, :, None] * along_frequency[:, None, :]).reshape(*shape, -1)
-        return weights.to(torch.complex64), noise * weights.square().sum(-1)
     seen = covariance(channel, frequency[:, None] - subcarrier, time[:, None] - symbol)
     among = covariance(channel, subcarrier[:, None] - subcarrier, symbol[:, None] - symbol)
     disturbed = among + noise * torch.eye(len(symbol), device=device, dtype=among.dtype)
     weights = torch.linalg.solve(disturbed, seen.mH).mH
     error = (1.0 - (weights * seen.conj()).sum(-1).real).clamp(min=0.0)
     return weights.reshape(*shape, -1), error.reshape(shape)
+
+
+@lru_cache(maxsize=32)
+def _interpolation(layers: int, layer: int, device: torch.device) -> Tensor:
+    """Weights of linear interpolation between a layer's pilots, complex64 [symbols, subcarriers, pilots]."""
+    _, subcarrier = pilots(layers, layer, device)
+    known = subcarrier[: len(subcarrier) // len(DMRS_SYMBOLS)]
+    along_time = _hold_linear(
+        torch.arange(SYMBOLS_PER_SLOT, device=device), torch.tensor(DMRS_SYMBOLS, device=device)
+    )
+    along_frequency = _hold_linear(torch.arange(SUBCARRIERS_PER_PRB, device=device), known)
+    weights = along_time[:, None, :, None] * along_frequency[None, :, None, :]
+    return weights.flatten(2).to(torch.complex64)
 
 
 def _hold_linear(at: Tensor, known: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from twin.link.catalogue import (
     Estimator,
     Modulation,
     Precoder,
+    Transmitter,
 )
 from twin.link.chain import estimation
 from twin.link.chain.channel import Channel, responses
@@ -28,6 +29,7 @@ from twin.link.chain.detection import detect
 from twin.link.chain.mapping import modulate, points
 from twin.link.equipment import EquipmentState
 from twin.link.plan import LinkChain
+from twin.link.transmitters.deeptx import constellation
 
 if TYPE_CHECKING:
     from twin.link.receivers.deeprx import DeepRx
@@ -50,6 +52,8 @@ class Setup:
     estimator: Estimator | None = Estimator.LMMSE
     """None knows the channel."""
     detector: Detector = Detector.LMMSE
+    shaped_rate: float | None = None
+    """The code rate that DeepTx's constellation is for; None sends square QAM."""
     prbs: tuple[int, ...] = (0,)
 
     @classmethod
@@ -70,6 +74,7 @@ class Setup:
             precoder=chain.precoder,
             estimator=chain.estimator,
             detector=chain.detector,
+            shaped_rate=chain.code_rate if chain.transmitter is Transmitter.DEEPTX else None,
             prbs=tuple(range(chain.prbs)) if whole else probe(chain.prbs),
         )
 
@@ -94,13 +99,22 @@ def probe(prbs: int) -> tuple[int, ...]:
     return tuple(round((place + 0.5) * prbs / count - 0.5) for place in range(count))
 
 
-def send(setup: Setup, bits: Tensor, draw: torch.Generator, *, network: "DeepRx | None" = None) -> Tensor:
+def send(
+    setup: Setup,
+    bits: Tensor,
+    draw: torch.Generator,
+    *,
+    network: "DeepRx | None" = None,
+    shaped: Tensor | None = None,
+) -> Tensor:
     """LLRs log p1/p0 of bits sent, float32; int bits [slots, *setup.shape] -> the same shape.
 
     Every slot has a channel of its own. The same generator state gives the same channels and noise. `network` is
-    the DeepRx to use instead of the shipped one.
+    the DeepRx to use, `shaped` the constellation, instead of the shipped ones.
     """
-    symbols = modulate(bits, points(setup.modulation.bits, bits.device))
+    if shaped is None and setup.shaped_rate is not None:
+        shaped = constellation(setup.modulation.bits, setup.shaped_rate, str(bits.device))
+    symbols = modulate(bits, points(setup.modulation.bits, bits.device) if shaped is None else shaped)
     symbols = symbols.transpose(1, 2)
     channel = effective_channel(setup, len(bits), draw, bits.device)
     data = torch.tensor(DATA_SYMBOLS, device=bits.device)
@@ -108,7 +122,7 @@ def send(setup: Setup, bits: Tensor, draw: torch.Generator, *, network: "DeepRx 
     sent = (channel[:, :, data] * setup.layers**-0.5 @ symbols[..., None]).squeeze(-1)
     received = sent + complex_normal(sent.shape, setup.noise, draw, bits.device)
     seen, variance = estimate(setup, channel, draw, received, network)
-    llr = detect(setup.detector, received, seen, variance, setup.modulation.bits)
+    llr = detect(setup.detector, received, seen, variance, setup.modulation.bits, shaped)
     return llr.transpose(1, 2)
 
 
@@ -178,6 +192,18 @@ def learnt(
     setup: Setup, network: "DeepRx", channel: Tensor, draw: torch.Generator, received: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Estimates by a DeepRx network, shaped as the channel; error variance per resource element."""
+    grid, start, is_pilot = observed(setup, channel, draw, received)
+    found, error = network(grid, start, is_pilot, setup.noise, setup.modulation)
+    return found.reshape(channel.shape), error.reshape(channel.shape[:4])
+
+
+def observed(
+    setup: Setup, channel: Tensor, draw: torch.Generator, received: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What DeepRx has to go by: received grids and least squares estimates of the channel, and where pilots are.
+
+    The first two are complex64 [slots x prbs, symbols, subcarriers, rx], the last float32 [symbols, subcarriers].
+    """
     weights = estimation.filters(Estimator.LS, setup.channel, 1, setup.noise, channel.device).weights[0]
     pilots = torch.tensor(DMRS_SYMBOLS, device=channel.device)
     at_pilots = channel[:, :, pilots, :, :, 0]
@@ -188,8 +214,7 @@ def learnt(
     grid[:, :, pilots] = at_pilots
     is_pilot = torch.zeros(channel.shape[2:4], device=channel.device)
     is_pilot[pilots] = 1.0
-    found, error = network(grid.flatten(0, 1), start.flatten(0, 1), is_pilot, setup.noise, setup.modulation)
-    return found.reshape(channel.shape), error.reshape(channel.shape[:4])
+    return grid.flatten(0, 1), start.flatten(0, 1), is_pilot
 
 
 def complex_normal(shape: torch.Size, variance: float, draw: torch.Generator, device: torch.device) -> Tensor:

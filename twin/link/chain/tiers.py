@@ -46,12 +46,13 @@ def probe(
     blocks: int = 1,
     device: torch.device | None = None,
     network: "DeepRx | None" = None,
+    shaped: torch.Tensor | None = None,
 ) -> Probe:
-    """Look at so many channels."""
+    """Look at so many channels; `network` and `shaped` as in `send`."""
     device = device or torch.device("cpu")
     draw = torch.Generator(device).manual_seed(seed)
     bits = random_bits(setup, slots, draw, device)
-    llr = send(setup, bits, draw, network=network)
+    llr = send(setup, bits, draw, network=network, shaped=shaped)
     found = information(llr, bits, blocks).clamp(0.0, 1.0)
     # Neighbouring subcarriers see one channel, but noise of their own.
     even, odd = (information(llr[:, :, :, part::2], bits[:, :, :, part::2], blocks) for part in (0, 1))
@@ -60,10 +61,16 @@ def probe(
 
 
 def probe_information(
-    setup: Setup, slots: int, seed: int, *, device: torch.device | None = None, network: "DeepRx | None" = None
+    setup: Setup,
+    slots: int,
+    seed: int,
+    *,
+    device: torch.device | None = None,
+    network: "DeepRx | None" = None,
+    shaped: torch.Tensor | None = None,
 ) -> np.ndarray:
     """GMI per coded bit over so many channels, float64 [slots]."""
-    return probe(setup, slots, seed, device=device, network=network).gmi[:, 0]
+    return probe(setup, slots, seed, device=device, network=network, shaped=shaped).gmi[:, 0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Learnt receivers and transmitters, shipped as model packages."""
+"""Learnt receivers, shipped as model packages."""

@@ -67,21 +67,34 @@ class DeepRx(nn.Module):
         tells where pilots are, float32 [symbols, subcarriers] (1 there, 0 where there is data), which are sent as
         1; `noise` is the noise variance. The error's variance is float32 [n, symbols, subcarriers], per antenna.
         """
-        antennas = received.shape[-1]
-        strength = start.abs().square().sum(-1) + noise
-        symbol = ((start.conj() * received).sum(-1) / strength).clone()
-        symbol = torch.complex(symbol.real.clamp(-_LARGEST, _LARGEST), symbol.imag.clamp(-_LARGEST, _LARGEST))
-        flat = torch.full_like(strength, 0.1 * float(torch.log10(torch.tensor(noise))))
-        kind = [torch.full_like(strength, float(item is modulation)) for item in Modulation]
-        spare = [torch.zeros_like(strength)] * (4 * (MOST_ANTENNAS - antennas))
-        parts = [part for signal in (received, start) for part in _parts(signal)]
-        planes = [*parts, *spare, symbol.real, symbol.imag, pilot.expand_as(strength), flat, *kind]
-        out = self.last(self.blocks(self.first(torch.stack(planes, dim=1))))
+        return self.estimate(start, noise, self.body(planes(received, start, pilot, noise, modulation)))
+
+    def body(self, grid: Tensor) -> Tensor:
+        """The network proper, on planes of any links side by side: [n, planes, symbols, subcarriers]."""
+        found: Tensor = self.last(self.blocks(self.first(grid)))
+        return found
+
+    def estimate(self, start: Tensor, noise: float, out: Tensor) -> tuple[Tensor, Tensor]:
+        """What the network's output says of the channel, as `forward` does."""
+        antennas = start.shape[-1]
         correction = torch.complex(out[:, :antennas], out[:, MOST_ANTENNAS : MOST_ANTENNAS + antennas])
         # Corrections are as large as the noise that spoils the start, not as the channel.
         scale = min(1.0, noise**0.5)
         error = noise * torch.nn.functional.softplus(out[:, -1])
         return start + scale * correction.movedim(1, -1), error
+
+
+def planes(received: Tensor, start: Tensor, pilot: Tensor, noise: float, modulation: Modulation) -> Tensor:
+    """What the network looks at, [n, planes, symbols, subcarriers], of what `DeepRx.forward` is given."""
+    antennas = received.shape[-1]
+    strength = start.abs().square().sum(-1) + noise
+    symbol = ((start.conj() * received).sum(-1) / strength).clone()
+    symbol = torch.complex(symbol.real.clamp(-_LARGEST, _LARGEST), symbol.imag.clamp(-_LARGEST, _LARGEST))
+    flat = torch.full_like(strength, 0.1 * float(torch.log10(torch.tensor(noise))))
+    kind = [torch.full_like(strength, float(item is modulation)) for item in Modulation]
+    spare = [torch.zeros_like(strength)] * (4 * (MOST_ANTENNAS - antennas))
+    parts = [part for signal in (received, start) for part in _parts(signal)]
+    return torch.stack([*parts, *spare, symbol.real, symbol.imag, pilot.expand_as(strength), flat, *kind], dim=1)
 
 
 def _parts(signal: Tensor) -> list[Tensor]:

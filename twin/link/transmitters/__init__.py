@@ -1,0 +1,1 @@
+"""Learnt transmitters, shipped as model packages."""
