@@ -54,6 +54,15 @@ def test_the_codecs_are_measured() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+def test_the_network_twin_is_measured_and_a_missing_peer_leaves_the_ratio_open() -> None:
+    figures = run("network.py", "--quick", "--peer-python", "/nowhere/python")
+    for name in ("env1_sub1_steps_per_s", "env64_sub13_steps_per_s", "ue2000_over_ue200_cost"):
+        assert figures[name] > 0  # type: ignore[operator]
+    assert figures["env64_sub1_ratio"] is None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_satisfaction_is_measured_for_all_arms() -> None:
     figures = run("satisfaction.py", "--seeds", "2", "--seconds", "2")
     assert figures["seeds"] == 2

@@ -16,7 +16,7 @@ from gymnasium.wrappers.vector import (
 
 from oran.slices import static_ratios, valid
 from tests.twin.network_cases import EVERYTHING, SMALL, play
-from twin.network import task
+from twin.network import network, task
 from twin.network.kpis import slice_kpis
 from twin.network.parallel_env import parallel_env
 from twin.network.scenario import Scenario
@@ -272,3 +272,17 @@ def test_what_makes_no_sense_is_refused() -> None:
         envs.step(np.full(envs.action_space.shape, np.nan))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"\[2, 3, 3, 3\]"):
         envs.step(np.zeros((3, 3)))
+
+
+def test_blocks_never_change_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = NetworkVectorEnv(5, SMALL, episode_steps=3)
+    monkeypatch.setattr(network, "_BLOCK_LINKS", 2 * 3 * 24)
+    parted = NetworkVectorEnv(5, SMALL, episode_steps=3)
+    for envs in (whole, parted):
+        envs.reset(seed=1)
+        run(envs, 1)
+        envs.reset(seed=[7, 7, 7, 7, 7], options={"reset_mask": np.array([False, False, True, False, False])})
+    for mine, theirs in zip(run(whole, 4), run(parted, 4), strict=True):
+        for one, other in zip(mine[:4], theirs[:4], strict=True):
+            assert np.array_equal(one, other)
+        assert np.array_equal(mine[4]["ratios"], theirs[4]["ratios"])  # type: ignore[arg-type]

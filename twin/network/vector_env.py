@@ -20,6 +20,7 @@ from torch import Tensor
 from twin.network import network, task
 from twin.network.kpis import Kpis, slice_kpis
 from twin.network.scenario import Scenario
+from twin.network.state import join
 from twin.network.trace import Trace
 
 Info = dict[str, object]
@@ -92,7 +93,8 @@ class NetworkVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._episode = torch.zeros(num_envs, dtype=torch.int64)
         self._steps = torch.zeros(num_envs, dtype=torch.int64)
         self._over = torch.zeros(num_envs, dtype=torch.bool)
-        self._networks: network.State | None = None
+        self._blocks = network.blocks(self.scenario, num_envs, self.device)
+        self._networks: list[network.State] = []
         self._seen: Tensor = task.first_observation(self.scenario, num_envs, self.device)
         self._last: Outcome | None = None
 
@@ -154,13 +156,19 @@ class NetworkVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     @torch.no_grad()
     def advance(self, ratios: Tensor) -> Outcome:
         """As `step`, in tensors: one control interval under ratios [envs, cells, slices, 3] in percent."""
-        if self._networks is None:
+        if not self._networks:
             raise RuntimeError("no episode is running; call reset first")
         none = torch.zeros_like(self._over)
         if self._mode is AutoresetMode.DISABLED and self._over.any():
             raise RuntimeError('episodes are over; reset them with options={"reset_mask": truncated}')
-        self._networks, kpis = network.step(self.scenario, self._networks, ratios)
-        in_force = self._networks.ratios
+        if ratios.shape != self.action_space.shape:
+            wanted = list(self.action_space.shape or ())
+            raise ValueError(f"ratios have shape {list(ratios.shape)}; they must be {wanted}")
+        pairs = zip(self._networks, self._blocks, strict=True)
+        done = [network.step(self.scenario, state, ratios[block]) for state, block in pairs]
+        self._networks = [state for state, _ in done]
+        kpis = done[0][1] if len(done) == 1 else join([measured for _, measured in done])
+        in_force = torch.cat([state.ratios for state in self._networks])
         self._seen = successor = task.observe(self.scenario, kpis, in_force)
         qos = task.qos_ratio(self.scenario, kpis)
         reward = task.reward(self.scenario, qos)
@@ -186,20 +194,24 @@ class NetworkVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     def close_extras(self, **kwargs: object) -> None:
         """Let go of the networks."""
-        self._networks, self._last = None, None
+        self._networks, self._last = [], None
 
     def _begin(self, mask: Tensor) -> None:
         """Begin the episode each environment is at, where mask [envs] is true."""
         assert self._seed is not None
         seeds = task.episode_seed(self._seed, self._episode).to(self.device)
-        fresh = network.reset(self.scenario, seeds, trace=self._trace)
-        first = task.first_observation(self.scenario, self.num_envs, self.device)
-        if self._networks is None or mask.all():
-            self._networks, self._seen = fresh, first
+        there = mask.to(self.device)
+        if not self._networks:
+            self._networks = [
+                network.reset(self.scenario, seeds[block], trace=self._trace) for block in self._blocks
+            ]
         else:
-            there = mask.to(self.device)
-            self._networks = network.merge(there, fresh, self._networks)
-            self._seen = torch.where(there.view(-1, 1, 1, 1), first, self._seen)
+            for number, block in enumerate(self._blocks):
+                if mask[block].any():
+                    fresh = network.reset(self.scenario, seeds[block], trace=self._trace)
+                    self._networks[number] = network.merge(there[block], fresh, self._networks[number])
+        first = task.first_observation(self.scenario, self.num_envs, self.device)
+        self._seen = torch.where(there.view(-1, 1, 1, 1), first, self._seen)
         self._steps = torch.where(mask, 0, self._steps)
         self._over = self._over & ~mask
 
