@@ -18,6 +18,7 @@ from ranloop.phases import interval
 from twin.network.kpis import Kpis
 from twin.network.network import reset, step
 from twin.network.scenario import Scenario
+from twin.network.trace import Trace
 from xapps.slicing.controllers import Controller, create
 from xapps.slicing.guard import GuardConfig, apply
 from xapps.slicing.observation import CellObservation, SliceKpis, observe
@@ -40,7 +41,9 @@ def slice_kpis(kpis: Kpis, step_s: float) -> SliceKpis:
     )
 
 
-def run(scenario: Scenario, seeds: list[int], arm: str, steps: int, warm_up: int) -> tuple[np.ndarray, np.ndarray]:
+def run(
+    scenario: Scenario, seeds: list[int], arm: str, steps: int, warm_up: int, trace: Trace | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean satisfaction of each seed [seeds] and of each slice [slices] under one controller."""
     controller: Controller = create(arm)
     guard = GuardConfig()
@@ -48,7 +51,7 @@ def run(scenario: Scenario, seeds: list[int], arm: str, steps: int, warm_up: int
     shape = (len(seeds), scenario.cells, len(scenario.slices), 3)
     start = hard_ratios(shape[2]) if arm == "hard" else static_ratios(shape[2])
     ratios: np.ndarray = np.broadcast_to(start, shape).copy()
-    state = reset(scenario, torch.tensor(seeds))
+    state = reset(scenario, torch.tensor(seeds), trace=trace)
     before: CellObservation | None = None
     kept, by_slice = [], []
     for number in range(warm_up + steps):

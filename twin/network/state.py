@@ -114,8 +114,8 @@ def merge(mask: Tensor, one: T, other: T) -> T:
     return one
 
 
-def rows(value: T, index: slice) -> T:
-    """Some environments of a state or of KPIs, as views of their tensors."""
+def rows(value: T, index: slice | Tensor) -> T:
+    """Some environments of a state or of KPIs: as views for a slice, as copies for int64 places, also repeated."""
     if isinstance(value, Tensor):
         part: T = value[index]  # type: ignore[assignment]
         return part

@@ -73,7 +73,8 @@ class DemandController:
         promised = self._promised(observation, targets)
         elastic = ~np.isnan(targets.throughput_bps) & np.isnan(targets.delay_s) & np.isnan(targets.drop_rate)
         wanted = np.where(elastic, np.minimum(wanted, promised), np.maximum(wanted, promised))
-        available = np.asarray(observation.prb_available)[..., None]
+        # A cell that is off has none; its quotas do not matter, but must be some.
+        available = np.maximum(np.asarray(observation.prb_available)[..., None], 1.0)
         percent: np.ndarray = 100.0 * wanted / (self._efficiency * available)
         return percent
 
