@@ -117,3 +117,10 @@ def test_any_kpis_give_valid_quotas(steps: list[tuple[np.ndarray, np.ndarray, np
     for arrived, delivered, prbs in steps:
         seen = observation(arrived_bit=arrived, delivered_bit=delivered, prb_used=prbs, active_ues=prbs)
         assert valid(controller.decide(seen, TARGETS))
+
+
+def test_a_cell_that_is_off_gets_valid_quotas() -> None:
+    idle = dict.fromkeys(("delivered_bit", "prb_used", "active_ues"), np.zeros(3))
+    ratios = DemandController(DemandConfig()).decide(observation(prb_available=0.0, **idle), TARGETS)
+    assert np.isfinite(ratios).all()
+    assert valid(ratios)
