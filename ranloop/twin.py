@@ -44,6 +44,32 @@ def evaluate(
 
 
 @app.command()
+def site(
+    config: Annotated[
+        Path, typer.Argument(help="A site as YAML or JSON (docs/site.md).", exists=True, dir_okay=False)
+    ],
+    out: Annotated[Path, typer.Option(help="Map file to write, for a scenario's `site`.", dir_okay=False)],
+    fresh: Annotated[bool, typer.Option("--fresh", help="Trace again what was traced before.")] = False,
+) -> None:
+    """Trace a site's radio map with Sionna RT, for the network twin to run on."""
+    from twin.site import cache
+    from twin.site.config import SiteConfig
+    from twin.site.errors import SiteError
+
+    if out.suffix != ".npz":
+        raise TwinCommandError(f"{out}: the name of a map must end in .npz")
+    try:
+        wanted = SiteConfig.load(config)
+        if fresh:
+            cache.forget(wanted)
+        made = cache.site_map(wanted, lambda done, of: typer.echo(f"{done} of {of} transmitters traced", err=True))
+        made.save(out)
+    except SiteError as error:
+        raise TwinCommandError(str(error)) from error
+    typer.echo(f"{out}: {made.summary()}")
+
+
+@app.command()
 def toolkit() -> None:
     """Print what may be orchestrated: every step of a link chain and its parameters, as an LLM is told."""
     from twin.link.catalogue import render

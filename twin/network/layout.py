@@ -7,12 +7,16 @@ from torch import Tensor
 
 from twin.network.randomness import key, uniform
 from twin.network.scenario import Scenario
+from twin.network.site import Site
 
 STREAM_HOT, STREAM_HOME, STREAM_LANE, STREAM_ALONG = 1, 2, 3, 4
 
 
 def cell_positions(scenario: Scenario) -> Tensor:
-    """Cells on a hexagonal grid, row by row in a shape near a square; [cells, 2] in m, float32."""
+    """Cells on a hexagonal grid, row by row in a shape near a square, or on their site; [cells, 2] in m."""
+    site = Site.of(scenario, torch.device("cpu"))
+    if site is not None:
+        return site.cell_m
     columns = math.ceil(math.sqrt(scenario.cells))
     spacing = scenario.inter_site_distance_m
     places = []
@@ -23,7 +27,13 @@ def cell_positions(scenario: Scenario) -> Tensor:
 
 
 def area(scenario: Scenario) -> Tensor:
-    """The rectangle UEs stay in, half an inter-site distance around the cells; [[x, y] low, [x, y] high] in m."""
+    """The rectangle UEs stay in: half an inter-site distance around the cells, or the site's area.
+
+    [[x, y] low, [x, y] high] in m.
+    """
+    site = Site.of(scenario, torch.device("cpu"))
+    if site is not None:
+        return site.area_m
     cells = cell_positions(scenario)
     margin = 0.5 * scenario.inter_site_distance_m
     return torch.stack((cells.amin(dim=0) - margin, cells.amax(dim=0) + margin))

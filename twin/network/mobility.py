@@ -2,7 +2,8 @@
 
 Waypoints: a UE walks to places drawn around its home. Highway: a car keeps its lane and speed, and where the area
 ends it enters again at the other end, with the data that waits for it. Trace: a UE follows the path of the trace
-from where it lives, folded back into the area at its borders.
+from where it lives, folded back into the area at its borders. On a ray-traced site waypoints are outdoors, and who
+meets a wall on the way turns to another one; cars and traces go their way whatever stands there.
 
 Nothing here depends on the slices' PRBs, so that a seed gives the same paths whatever controls the network.
 """
@@ -18,6 +19,7 @@ from twin.network.errors import ScenarioError
 from twin.network.invariant import length
 from twin.network.randomness import key, uniform
 from twin.network.scenario import Scenario
+from twin.network.site import Site
 
 STREAM_ROAMS, STREAM_SPEED, STREAM_START, STREAM_WAYPOINT = 30, 31, 32, 33
 HOME_RADIUS = 0.55
@@ -87,6 +89,12 @@ def walk(
         there = layout.fold(scenario, walkers.waypoint_m + path_m)
         position = torch.where(follows, there, position)
         moved = torch.where(follows.squeeze(-1), length(position - walkers.position_m), moved)
+    site = Site.of(scenario, seed.device)
+    if site is not None:
+        blocked = ~site.is_outdoors(position) & ~steady.squeeze(-1)
+        position = torch.where(blocked.unsqueeze(-1), walkers.position_m, position)
+        moved = torch.where(blocked, 0.0, moved)
+        arrived = arrived | blocked
     waypoint = torch.where(arrived.unsqueeze(-1) & ~steady, fresh, walkers.waypoint_m)
     return Walkers(position, waypoint, walkers.home, walkers.roams, walkers.speed_mps), moved
 
@@ -146,7 +154,11 @@ def hand_over(
 
 def _place(scenario: Scenario, home: Tensor, roams: Tensor, keys: Tensor) -> Tensor:
     """A place in each UE's home disc, or in the whole area for those who roam; [envs, ues, 2], inside the area."""
-    draws = uniform(keys, 2 * scenario.ues).reshape(-1, 2, scenario.ues).to(torch.float32)
+    exact = uniform(keys, 2 * scenario.ues).reshape(-1, 2, scenario.ues)
+    site = Site.of(scenario, home.device)
+    if site is not None:
+        return site.places(home, roams, exact)
+    draws = exact.to(torch.float32)
     low, high = layout.area(scenario).to(home.device)
     radius = HOME_RADIUS * scenario.inter_site_distance_m * draws[:, 0].sqrt()
     angle = 2.0 * math.pi * draws[:, 1]

@@ -116,8 +116,10 @@ def _step(scenario: Scenario, state: State, ratios: Tensor) -> tuple[State, Kpis
     number = state.step + 1
     path_m = None if state.drive is None else state.drive.path_m(number.to(torch.float64) * scenario.step_s)
     walkers, moved_m = mobility.walk(scenario, state.walkers, state.seed, number, path_m=path_m)
-    distance_m = mobility.distances_m(scenario, walkers.position_m)
-    shadow = shadowing.move(scenario, state.shadow, moved_m, distance_m, state.seed, number)
+    shadow = state.shadow
+    if shadow is not None:
+        distance_m = mobility.distances_m(scenario, walkers.position_m)
+        shadow = shadowing.move(scenario, shadow, moved_m, distance_m, state.seed, number)
     off = outages.off(scenario, state.step)
     gain_db = radio.gain_db(scenario, walkers, shadow, state.indoors, state.pathloss_offset_db, off)
     at_once = torch.isinf(moved_m)
@@ -138,7 +140,9 @@ def _policy_shape(scenario: Scenario) -> tuple[int, int, int]:
     return scenario.cells, len(scenario.slices), 3
 
 
-def _first_shadow(scenario: Scenario, seeds: Tensor, walkers: mobility.Walkers) -> Tensor:
+def _first_shadow(scenario: Scenario, seeds: Tensor, walkers: mobility.Walkers) -> Tensor | None:
+    if scenario.site is not None:
+        return None
     if scenario.drop == "own":
         return shadowing.initial(scenario, seeds)
     from twin.network.drops import sionna_fields

@@ -11,33 +11,46 @@ from twin.network.outages import OFF_DB
 from twin.network.pathloss import path_loss_db
 from twin.network.penetration import Indoors
 from twin.network.scenario import Scenario
+from twin.network.site import Site
 from twin.network.state import Fixed, State
 
 
 def gain_db(
     scenario: Scenario,
     walkers: Walkers,
-    shadow: Tensor,
+    shadow: Tensor | None,
     indoors: Indoors | None,
     pathloss_offset_db: Tensor,
     off: Tensor | None,
 ) -> Tensor:
     """Slow gain of each link: path loss, shadowing, walls and the slice's extra loss; [envs, cells, ues].
 
-    Differentiable. Offset and off (bool, None when no cell ever is) are [envs, cells].
+    On a ray-traced site, which has no shadowing field, its map stands for path loss and shadowing. Differentiable.
+    Offset and off (bool, None when no cell ever is) are [envs, cells].
     """
     fixed = Fixed.of(scenario, walkers.position_m.device)
-    distance_m = mobility.distances_m(scenario, walkers.position_m)
-    seen = shadowing.line_of_sight(scenario, shadow, distance_m)
-    inside = None if indoors is None else indoors.inside
-    deviation_db = shadowing.deviation_db(scenario, seen, distance_m, inside)
-    loss_db = path_loss_db(scenario, distance_m, seen) + shadowing.shadowing_db(scenario, shadow, deviation_db)
+    loss_db = _propagation_loss_db(scenario, walkers.position_m, shadow, indoors)
     loss_db = loss_db + fixed.extra_loss_db + pathloss_offset_db.unsqueeze(-1)
     if indoors is not None:
         loss_db = loss_db + indoors.loss_db.unsqueeze(1)
     if off is not None:
         loss_db = loss_db + OFF_DB * off.unsqueeze(-1)
     return -loss_db
+
+
+def _propagation_loss_db(
+    scenario: Scenario, position_m: Tensor, shadow: Tensor | None, indoors: Indoors | None
+) -> Tensor:
+    site = Site.of(scenario, position_m.device)
+    if site is not None:
+        return -site.gain_at(position_m)
+    if shadow is None:
+        raise ValueError("the state was made on a site, which the scenario lacks")
+    distance_m = mobility.distances_m(scenario, position_m)
+    seen = shadowing.line_of_sight(scenario, shadow, distance_m)
+    inside = None if indoors is None else indoors.inside
+    deviation_db = shadowing.deviation_db(scenario, seen, distance_m, inside)
+    return path_loss_db(scenario, distance_m, seen) + shadowing.shadowing_db(scenario, shadow, deviation_db)
 
 
 def sinr_db(scenario: Scenario, state: State, pathloss_offset_db: Tensor) -> Tensor:

@@ -12,6 +12,8 @@ from oran.slices import SNssai
 from twin.network.curve import RateCurve
 from twin.network.errors import ScenarioError
 from twin.network.slices import EMBB, MMTC, URLLC, SliceTraffic, within
+from twin.site.errors import SiteError
+from twin.site.site_map import SiteMap, open_map
 
 __all__ = ["EMBB", "MMTC", "URLLC", "Outage", "RateCurve", "Scenario", "SliceTraffic"]
 
@@ -67,6 +69,10 @@ class Scenario:
     """Walls that UEs in buildings are behind: old or thermally efficient glass (TR 38.901 table 7.4.3-2)."""
     drop: Literal["own", "sionna"] = "own"
     """Where line of sight and shadowing of a new network come from: our own draws, or Sionna's TR 38.901 model."""
+    site: str | None = None
+    """A ray-traced site instead of drawn path loss, line of sight and shadowing: the name of a shipped map, such
+    as `munich`, or the path of one that `ranloop twin site` made. Cells stand and UEs stay where the map says, so
+    that propagation, heights and inter-site distance do not count; `on_site` sets what must fit."""
     site_height_m: float = 25.0
     ue_height_m: float = 1.5
     shadowing_correlation_m: float = 50.0
@@ -121,8 +127,12 @@ class Scenario:
             raise ScenarioError(f"scenario: slices repeats an S-NSSAI: {', '.join(map(str, names))}")
         if self.ues < len(self.slices):
             raise ScenarioError(f"scenario: ues is {self.ues}; it must be at least one per slice ({len(names)})")
+        if self.site is not None:
+            self._check_site(self.site)
         for outage in self.outages:
             within("outage", "cell", outage.cell, 0, self.cells - 1)
+        if self.drop == "sionna" and self.site is not None:
+            raise ScenarioError(f"scenario: drop is sionna; on site {self.site} it must be own")
         if self.drop == "sionna" and (self.propagation == "macro" or self.shadowing_site_correlation > 0):
             raise ScenarioError(
                 f"scenario: drop is sionna with propagation {self.propagation} and shadowing_site_correlation "
@@ -185,6 +195,21 @@ class Scenario:
             return replace(self, **changes)  # type: ignore[arg-type]
         except TypeError as error:
             raise ScenarioError(f"scenario: {error}") from None
+
+    def on_site(self, site: str) -> "Scenario":
+        """A copy on a ray-traced site, with its cells and its carrier; ScenarioError when there is no map."""
+        site_map = _open_site(site)
+        cells = len(site_map.names)
+        return self.with_(site=site, cells=cells, carrier_hz=site_map.carrier_hz, drop="own")
+
+    def _check_site(self, site: str) -> None:
+        site_map = _open_site(site)
+        for field, wanted in (("cells", len(site_map.names)), ("carrier_hz", site_map.carrier_hz)):
+            if getattr(self, field) != wanted:
+                raise ScenarioError(
+                    f"scenario: {field} is {getattr(self, field)}; on site {site} it must be {wanted} "
+                    "(or another map must be traced)"
+                )
 
     def to_json(self) -> str:
         """The scenario as JSON text that `from_json` reads back."""
@@ -249,6 +274,13 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("step_s", 1e-3, 10.0),
     ("substep_s", 1e-3, 1.0),
 )
+
+
+def _open_site(site: str) -> SiteMap:
+    try:
+        return open_map(site)
+    except SiteError as error:
+        raise ScenarioError(f"scenario: site: {error}") from None
 
 
 def _multiple(field: str, value: float, unit: float) -> None:

@@ -30,8 +30,8 @@ class State:
     """Who is in a building, if anyone ever is."""
     present: Tensor | None
     """Who is in a session, 0 or 1 [envs, ues]; None when all always are."""
-    shadow: Tensor
-    """Fields of line of sight and shadowing: [envs, 2 cells + 1, ues]."""
+    shadow: Tensor | None
+    """Fields of line of sight and shadowing: [envs, 2 cells + 1, ues]; None on a site, whose map holds both."""
     pathloss_offset_db: Tensor
     """What calibration adds to each cell's path loss: [envs, cells]."""
     attachment: mobility.Attachment
