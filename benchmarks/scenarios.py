@@ -19,9 +19,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.satisfaction import run
-from oran.sla import SlaTargets, qos_ratio, satisfaction, satisfied
+from oran.sla import SlaTargets, satisfaction, satisfied
 from ranloop.phases import interval
-from twin.network import clairvoyant, library
+from twin.network import clairvoyant, library, task
 from twin.network.kpis import Kpis
 from twin.network.library import Entry
 from twin.network.network import reset, step
@@ -57,9 +57,7 @@ class Row:
 
 def kept(entry: Entry, kpis: Kpis) -> np.ndarray:
     """Promises kept, 0 or 1: [envs, cells, slices]."""
-    targets = SlaTargets.of(entry.scenario.slas)
-    values = (value.numpy() for value in (kpis.throughput_bps, kpis.delay_s, kpis.drop_rate))
-    return np.asarray(satisfied(qos_ratio(targets, *values)), dtype=float)
+    return np.asarray(satisfied(task.qos_ratio(entry.scenario, kpis)), dtype=float)
 
 
 def weighted(entry: Entry, promises: np.ndarray) -> np.ndarray:

@@ -168,3 +168,10 @@ async def test_without_a_ric_the_nodes_wait_and_keep_trying() -> None:
     assert ready["connected"] == 0
     async with asyncio.timeout(30):
         assert await process.wait() == 0
+
+
+def test_a_scenario_that_is_not_there_is_answered_with_the_librarys_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--scenario", "no-such"]) == 2
+    assert "pa_mrl" in capsys.readouterr().err

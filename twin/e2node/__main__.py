@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--ues", type=int, help="UEs over all cells (default 200)")
     made.add_argument("--period-ms", type=int, help="the twin's step (default 100)")
     made.add_argument("--seed", type=int, default=1, help="of drops, fading and traffic (default 1)")
-    made.add_argument("--scenario", type=Path, help="scenario as JSON, changed by the other options")
+    made.add_argument("--scenario", help="name in the library, or YAML or JSON file; other options change it")
     made.add_argument("--load", type=float, help="load factor (default 1.5)")
     made.add_argument("--trace", type=Path, help="CSV trace of a real network that drives the links")
     made.add_argument("--first-du", type=int, default=1, help="number of the first DU (default 1)")
@@ -77,16 +77,16 @@ async def _run(options: argparse.Namespace) -> int:
     import torch
 
     from twin.e2node.simulation import KpiLog, Simulation, drive
-    from twin.network.scenario import Scenario
+    from twin.network import library
     from twin.network.trace import load_trace
 
     # One core is plenty for a live network, and leaves the others to the RIC and the xApp.
     torch.set_num_threads(1)
-    scenario = Scenario() if options.scenario is None else Scenario.load(options.scenario)
+    entry = library.entry(options.scenario or library.DEFAULT)
     step_s = None if options.period_ms is None else options.period_ms / 1e3
     changes = {"cells": options.nodes, "ues": options.ues, "step_s": step_s, "load_factor": options.load}
-    scenario = scenario.with_(**{field: value for field, value in changes.items() if value is not None})
-    trace = None if options.trace is None else load_trace(options.trace)
+    scenario = entry.scenario.with_(**{field: value for field, value in changes.items() if value is not None})
+    trace = entry.trace if options.trace is None else load_trace(options.trace)
     nodes = [_node(options, scenario, index) for index in range(scenario.cells)]
     simulation = Simulation(scenario, [node.cell for node in nodes], seed=options.seed, trace=trace)
     stop = asyncio.Event()

@@ -13,9 +13,8 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from oran.sla import SlaTargets, qos_ratio, reward, satisfaction
 from oran.slices import static_ratios
-from twin.network.kpis import Kpis
+from twin.network import task
 from twin.network.network import step
 from twin.network.scenario import Scenario
 from twin.network.state import State, rows
@@ -43,11 +42,10 @@ def decide(scenario: Scenario, state: State, tried: Tensor, *, horizon: int = HO
     future = rows(state, place)
     ratios = tried.to(state.seed.device).repeat(envs, 1, 1)[:, None].expand(-1, scenario.cells, -1, -1)
     worth = torch.zeros(envs * count, scenario.cells, dtype=torch.float64, device=state.seed.device)
-    targets = SlaTargets.of(scenario.slas)
     for _ in range(horizon):
         future, kpis = step(scenario, future, ratios)
-        ratio = _ratio(targets, kpis)
-        worth += satisfaction(targets, ratio) + _TIE * reward(targets, ratio)
+        qos = task.qos_ratio(scenario, kpis)
+        worth += task.satisfaction(scenario, qos) + _TIE * task.reward(scenario, qos)
     best = worth.reshape(envs, count, scenario.cells).argmax(dim=1)
     return tried.to(state.seed.device)[best]
 
@@ -57,7 +55,3 @@ def alone(slices: int, index: int) -> Tensor:
     ratios = torch.zeros(slices, 3, dtype=torch.float64)
     ratios[index] = 100.0
     return ratios
-
-
-def _ratio(targets: SlaTargets, kpis: Kpis) -> Tensor:
-    return qos_ratio(targets, kpis.throughput_bps, kpis.delay_s, kpis.drop_rate)

@@ -17,6 +17,7 @@ from twin.network.scenario import EMBB, MMTC, URLLC, Scenario, SliceTraffic
 from twin.network.trace import Trace, load_trace
 
 FOLDER = Path(__file__).with_name("scenarios")
+DEFAULT = "pa_mrl"
 LIKE = {item.name: item for item in (EMBB, URLLC, MMTC)}
 LARGEST_FILE_BYTE = 1 << 20
 _SCENARIO: TypeAdapter[Scenario] = TypeAdapter(Scenario)

@@ -19,7 +19,7 @@ from twin.network.kpis import Kpis, slice_kpis
 from twin.network.randomness import key
 from twin.network.scenario import Scenario
 
-STREAM_EPISODE = 70
+STREAM_EPISODE = 90
 
 LEVELS = (
     kpi.UE_THROUGHPUT_DL,
