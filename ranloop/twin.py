@@ -60,13 +60,43 @@ def site(
         raise TwinCommandError(f"{out}: the name of a map must end in .npz")
     try:
         wanted = SiteConfig.load(config)
-        if fresh:
-            cache.forget(wanted)
-        made = cache.site_map(wanted, lambda done, of: typer.echo(f"{done} of {of} transmitters traced", err=True))
+        made = cache.site_map(
+            wanted, lambda done, of: typer.echo(f"{done} of {of} transmitters traced", err=True), fresh=fresh
+        )
         made.save(out)
     except SiteError as error:
         raise TwinCommandError(str(error)) from error
     typer.echo(f"{out}: {made.summary()}")
+
+
+@app.command()
+def render(
+    scenario: Annotated[str, typer.Option(help="A scenario's name, or its YAML or JSON file.")] = "pa_mrl",
+    site: Annotated[str | None, typer.Option(help="Put it on a ray-traced site: a name or a map file.")] = None,
+    out: Annotated[Path, typer.Option(help="Picture to write: .png, .svg or .pdf.", dir_okay=False)] = Path(
+        "twin.png"
+    ),
+    seconds: Annotated[float, typer.Option(help="How long to simulate first.", min=0.01, max=3600)] = 5.0,
+    seed: Annotated[int, typer.Option(help="Random seed.", min=0)] = 1,
+    load: Annotated[
+        float | None, typer.Option(help="Load of the neighbours in the SINR map; else their own.", min=0, max=1)
+    ] = None,
+) -> None:
+    """Draw a network: cells, users, the SINR map and every cell's load."""
+    from twin.network import library
+    from twin.network.errors import TwinError
+    from twin.network.render import KINDS, save, simulate
+
+    if out.suffix.lower() not in KINDS:
+        raise TwinCommandError(f"{out}: the name of a picture must end in {', '.join(KINDS)}")
+    try:
+        entry = library.entry(scenario)
+        chosen = entry.scenario if site is None else entry.scenario.on_site(site)
+        scene = simulate(chosen, name=entry.name, seconds=seconds, seed=seed, load=load, trace=entry.trace)
+        save(scene, out)
+    except TwinError as error:
+        raise TwinCommandError(str(error)) from error
+    typer.echo(str(out))
 
 
 @app.command()

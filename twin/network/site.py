@@ -7,7 +7,6 @@ the gain in dB is bilinear, so that a UE that stands still keeps its gain and on
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,6 +28,8 @@ class Site:
     spacing_m: float
     gain_db: Tensor
     """float32 [cells, rows x columns]."""
+    floor_db: float
+    """The gain where there is no path, and the least anywhere."""
     outdoors: Tensor
     """bool [rows, columns]."""
     pool: Tensor
@@ -94,7 +95,7 @@ def _tensors(site_map: SiteMap, device: torch.device) -> Site:
     outdoors = torch.from_numpy(site_map.outdoors)
     best = gain_db.amax(dim=0)
     # Closed courtyards that nothing reaches are no place to go.
-    anywhere = outdoors.flatten() & torch.from_numpy(~np.isnan(site_map.gain_db).all(axis=0)).flatten()
+    anywhere = outdoors.flatten() & (best > -site_map.no_path_loss_db)
     pools = []
     for own in gain_db:
         home = anywhere & (own >= best - HOME_RIM_DB)
@@ -107,6 +108,7 @@ def _tensors(site_map: SiteMap, device: torch.device) -> Site:
         area_m=torch.tensor([[west, south], [east, north]], dtype=torch.float32, device=device),
         spacing_m=site_map.spacing_m,
         gain_db=gain_db.to(device),
+        floor_db=-site_map.no_path_loss_db,
         outdoors=outdoors.to(device),
         pool=torch.nn.utils.rnn.pad_sequence(pools, batch_first=True).to(device),
         pool_size=torch.tensor([len(pool) for pool in pools], dtype=torch.float64, device=device),

@@ -4,12 +4,13 @@ They lie below $XDG_CACHE_HOME/ranloop/sites (or ~/.cache/ranloop/sites) and may
 """
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
+from twin.site import tracer
 from twin.site.config import SiteConfig
 from twin.site.errors import SiteError
 from twin.site.site_map import SiteMap
+from twin.site.tracer import Progress
 
 
 def folder() -> Path:
@@ -28,18 +29,14 @@ def kept(config: SiteConfig) -> SiteMap | None:
     return found if found.digest == digest else None
 
 
-def forget(config: SiteConfig) -> None:
-    """Delete the kept map of a config, if there is one."""
-    (folder() / f"{config.digest()}.npz").unlink(missing_ok=True)
+def site_map(config: SiteConfig, progress: Progress = lambda done, of: None, *, fresh: bool = False) -> SiteMap:
+    """The map of a config, kept or else (or when it is to be fresh) traced and then kept.
 
-
-def site_map(config: SiteConfig, progress: Callable[[int, int], None] = lambda done, of: None) -> SiteMap:
-    """The map of a config, kept or else traced and kept; raises and reports progress as `tracer.trace`."""
-    found = kept(config)
+    Raises and reports progress as `tracer.trace`.
+    """
+    found = None if fresh else kept(config)
     if found is not None:
         return found
-    from twin.site.tracer import trace
-
-    made = trace(config, progress)
+    made = tracer.trace(config, progress)
     made.save(folder() / f"{made.digest}.npz")
     return made

@@ -61,7 +61,7 @@ class SiteMap:
             or not self.spacing_m > 0
         ):
             raise SiteError("its parts do not fit each other")
-        if np.isnan(self.gain_db[:, self.outdoors]).all():
+        if not (self.gain_db[:, self.outdoors] > -self.no_path_loss_db).any():
             raise SiteError("no place outdoors is reached by any transmitter")
 
     @property

@@ -1,13 +1,13 @@
 """Tracer: Sionna RT shoots rays through the scene and maps their mean gain; the only module that loads it.
 
 Within the square around a place the powers of all paths add up and are averaged over the square, so that fast
-fading, which the network twin adds itself, is not in the map. One transmitter takes some 5 s on two cores.
+fading, which the network twin adds itself, is not in the map. A transmitter takes seconds (10 million rays, few
+walls) to half a minute (20 million, a city) on two cores.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,7 +20,13 @@ _SECTOR_PEAK_DB = 8.0
 _PATTERNS = {"isotropic": "iso", "sector": "tr38901"}
 
 
-def trace(config: SiteConfig, progress: Callable[[int, int], None] = lambda done, of: None) -> SiteMap:
+class Progress(Protocol):
+    """Is told how many transmitters are traced."""
+
+    def __call__(self, done: int, of: int) -> None: ...
+
+
+def trace(config: SiteConfig, progress: Progress = lambda done, of: None) -> SiteMap:
     """Trace a site; `progress` is told how many transmitters are done, of how many.
 
     Raises SiteError for a tracer or an LLVM that is not installed, a scene that cannot be loaded, and a

@@ -128,6 +128,3 @@ def test_a_kept_map_is_used_only_when_it_is_whole_and_of_that_config(
     assert cache.kept(config) is None, "of something else"
     path.write_bytes(b"not a map")
     assert cache.kept(config) is None, "damaged"
-    cache.forget(config)
-    assert not path.exists()
-    cache.forget(config)
