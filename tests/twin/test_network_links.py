@@ -3,12 +3,13 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.twin.network_cases import CURVE, SMALL, play, static
+from tests.twin.network_cases import CURVE, SMALL, play, spread, static
 from twin.network.curve import RateCurve
 from twin.network.errors import ScenarioError
 from twin.network.kpis import Kpis
@@ -128,7 +129,7 @@ def test_a_chain_taken_back_at_once_never_was() -> None:
 
 def test_a_chain_that_needs_more_sinr_starves_ues_far_away() -> None:
     demanding = RateCurve(snr_db=(24.9, 25.0), efficiency=(5.0, 5.0), bler=(1.0, 0.0))
-    scenario = SMALL.with_(ues=60, load_factor=0.5)
+    scenario = SMALL.with_(ues=60, load_factor=0.5, fading_branches=64)  # no lucky substeps
     state, _ = play(scenario, 5, seeds=(1, 2, 3))
     _, history = run_on(scenario, with_link(state, 0, demanding), 20)
     embb = history[-1].ue.slice == 0
@@ -153,3 +154,18 @@ def test_merging_keeps_the_chains_of_the_network_that_goes_on() -> None:
     merged = merge(torch.tensor([True, False]), reset(SMALL, torch.tensor([1, 2])), old)
     assert merged.links is not None
     assert merged.links.curved.tolist() == [1, 0, 0]
+
+
+def test_ues_out_of_a_chains_reach_leave_the_others_their_prbs() -> None:
+    demanding = RateCurve(snr_db=(24.9, 25.0), efficiency=(5.0, 5.0), bler=(1.0, 0.0))
+    scenario = SMALL.with_(ues=60, load_factor=4.0)
+    state, _ = play(scenario, 5, seeds=(1, 2, 3))
+    caps = np.array([[0.0, 40.0, 40.0], [0.0, 30.0, 30.0], [0.0, 30.0, 30.0]])
+    ratios = spread(caps, scenario, 3)
+    state = with_link(state, 0, demanding)
+    busiest = torch.zeros(3, dtype=torch.float64)
+    for _ in range(15):
+        state, kpis = step(scenario, state, ratios)
+        assert (kpis.prb_used <= torch.as_tensor(caps[:, 2]) * scenario.prbs / 100 + 1e-6).all()
+        busiest = torch.maximum(busiest, kpis.prb_used.amax((0, 1)))
+    assert (busiest > 0.9 * torch.as_tensor(caps[:, 2]) * scenario.prbs / 100).all()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from oran.slices import DEDICATED, MAX, MIN, project
-from twin.network.scheduler import share_among_slices, share_among_ues, water_level
+from twin.network.scheduler import _in_order, share_among_slices, share_among_ues, water_level
 
 PRBS = 51
 EPS = 1e-6
@@ -96,3 +96,19 @@ def test_earliest_deadline_serves_the_oldest_first() -> None:
         tensor([[8.0]]),
     )
     assert got.tolist() == [[0.0, 5.0, 3.0]]
+
+
+@given(st.integers(1, 60), st.integers(1, 40), st.integers(0, 2**20))
+def test_ues_are_ordered_by_group_then_rank_then_position(ues: int, groups: int, seed: int) -> None:
+    made = torch.Generator().manual_seed(seed)
+    group = torch.randint(groups, (3, ues), generator=made)
+    rank = torch.randint(8, (3, ues), generator=made).to(torch.float64) / 8.0
+    group_, order = _in_order(group, rank, groups)
+    assert torch.equal(order, (group + rank).argsort(dim=-1, stable=True))
+    assert torch.equal(group_, group.gather(-1, order))
+
+
+def test_a_rank_of_one_stays_in_its_group() -> None:
+    group_, order = _in_order(torch.tensor([[0, 1, 0]]), tensor([[1.0, 0.0, 0.5]]), 2)
+    assert order.tolist() == [[2, 0, 1]]
+    assert group_.tolist() == [[0, 0, 1]]

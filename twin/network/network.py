@@ -249,7 +249,7 @@ def _run(
             reachable = reachable & served_at_all
         per_prb = link.efficiency.to(torch.float64) * symbols
         waiting, dropped = work.arrive(arrivals[:, k])
-        planned = prospect.bit_per_re.to(torch.float64) * symbols
+        planned = (prospect.bit_per_re.to(torch.float64) * symbols).clamp_(min=_LEAST_RATE)
         need = torch.where(reachable, waiting / planned, 0.0)
         share = _share(scenario, need, group, ratios, reduced if k < pause else whole)
         prb = share_among_ues(
