@@ -8,6 +8,8 @@ radio, the UEs' places and the seed, below $XDG_CACHE_HOME/ranloop/drops (or ~/.
 import hashlib
 import json
 import os
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,9 +74,9 @@ def load(scenario: Scenario, seed: int, position_m: Tensor) -> Drop:
     digest.update(position_m.to(torch.float32).contiguous().numpy().tobytes())
     path = cache_folder() / f"{digest.hexdigest()[:24]}_{seed}.npz"
     try:
-        with np.load(path) as kept:
+        with path.open("rb") as file, np.load(file) as kept:
             return Drop(kept["line_of_sight"], kept["shadowing_db"], kept["path_loss_db"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
         drop = make(scenario, seed, position_m)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written beside and then renamed, so that another process never reads half a file.
