@@ -74,7 +74,7 @@ def load(scenario: Scenario, seed: int, position_m: Tensor) -> Drop:
     digest.update(position_m.to(torch.float32).contiguous().numpy().tobytes())
     path = cache_folder() / f"{digest.hexdigest()[:24]}_{seed}.npz"
     try:
-        with path.open("rb") as file, np.load(file) as kept:
+        with path.open("rb") as source, np.load(source) as kept:
             return Drop(kept["line_of_sight"], kept["shadowing_db"], kept["path_loss_db"])
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
         drop = make(scenario, seed, position_m)
