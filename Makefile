@@ -35,6 +35,7 @@ format: $(STAMP) ## let ruff rewrite the layout
 bench: $(STAMP) ## the benchmarks: each prints a table and one JSON line
 	$(BIN)/python benchmarks/e2_codec.py
 	$(BIN)/python benchmarks/loop.py $(ARGS)
+	$(BIN)/python benchmarks/network.py --quick
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build
