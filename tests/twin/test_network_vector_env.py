@@ -20,6 +20,7 @@ from twin.network import network, task
 from twin.network.kpis import slice_kpis
 from twin.network.parallel_env import parallel_env
 from twin.network.scenario import Scenario
+from twin.network.trace import Trace
 from twin.network.vector_env import NetworkVectorEnv
 
 Step = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, object]]
@@ -286,3 +287,23 @@ def test_blocks_never_change_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
         for one, other in zip(mine[:4], theirs[:4], strict=True):
             assert np.array_equal(one, other)
         assert np.array_equal(mine[4]["ratios"], theirs[4]["ratios"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
+def test_a_trace_drives_the_networks_over_episodes(mode: AutoresetMode) -> None:
+    trace = Trace(np.linspace(0, 20, 50), np.full(50, 9.0), np.linspace(1, 5, 50))
+    envs = NetworkVectorEnv(2, SMALL, episode_steps=2, trace=trace, autoreset_mode=mode)
+    envs.reset(seed=3)
+    one = parallel_env(SMALL, episode_steps=2, trace=trace)
+    one.reset(seed=4)
+    for _, reward, _, truncated, infos in run(envs, 6):
+        if not infos["_kpis"][1] and not truncated[1]:  # type: ignore[index]
+            continue  # the step that only begins an episode
+        _, rewards, _, _, _ = one.step(dict.fromkeys(one.agents, static_ratios(3)))
+        assert reward[1] == pytest.approx(np.mean(list(rewards.values())), abs=1e-12)
+        if truncated[1]:
+            one.reset()
+    other = NetworkVectorEnv(2, SMALL, episode_steps=2)
+    other.reset(seed=3)
+    envs.reset(seed=3)
+    assert not np.array_equal(run(envs, 1)[0][0], run(other, 1)[0][0])
