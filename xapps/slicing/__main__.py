@@ -28,7 +28,7 @@ RIC_PORTS = {"subscriptions_url": 8088, "nodes_url": 3800, "registration_url": 8
 """Ports of the embedded RIC, which `--ric-host` means."""
 
 PLAIN = (
-    *("controller", "period_ms", "plmn", "listen_host", "advertised_host", "http_port", "rmr_port"),
+    *("controller", "model", "period_ms", "plmn", "listen_host", "advertised_host", "http_port", "rmr_port"),
     *("rmr_control_port", "experience", "instance"),
 )
 """Options that set the field of the same name."""
@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     for name in RIC_PORTS:
         made.add_argument(f"--{name.replace('_', '-')}", metavar="URL")
     made.add_argument("--controller", choices=NAMES)
+    made.add_argument("--model", metavar="DIR", help="model package of the controller `learned`")
     made.add_argument("--period-ms", type=int, help="reporting period and control interval")
     made.add_argument("--plmn", help="MCC and MNC of the slices")
     made.add_argument("--listen-host", help="address to listen on")

@@ -38,9 +38,12 @@ from xapps.slicing.fleet import ControlledCell, Fleet
 from xapps.slicing.guard import Reason
 from xapps.slicing.intake import Intake
 from xapps.slicing.metrics import XappMetrics
+from xapps.slicing.model_metrics import ModelMetrics
 from xapps.slicing.originals import Originals
 from xapps.slicing.policies import PolicyStore
 from xapps.slicing.quiet import Quiet
+from xapps.slicing.reload import Reload, first_model
+from xapps.slicing.succession import Succession
 from xapps.slicing.upkeep import Upkeep
 
 MESSAGES_PER_TURN = 16
@@ -56,7 +59,8 @@ class SlicingXapp:
     """One xApp over one RMR transport, which it starts and stops.
 
     `descriptor` is what the application manager and `/ric/v1/config` are told; `control_port` tells the port for
-    route tables once the transport runs; `sdl` keeps original quotas and subscription ids over a crash.
+    route tables once the transport runs; `sdl` keeps original quotas and subscription ids over a crash. Raises
+    SettingsError where the controller is `learned` and its model cannot be used.
     """
 
     def __init__(
@@ -73,10 +77,18 @@ class SlicingXapp:
         self.policies = PolicyStore(config.promises, config.plmn_digits, handler_id=NAME)
         self._sdl = sdl or MemorySdl()
         self._originals = Originals(self._sdl, config.snssais)
-        self.fleet = Fleet(config, self._originals)
+        self.models: Succession | None = None
+        """The models of the controller `learned`."""
+        self._reload: Reload | None = None
+        if config.controller == "learned":
+            self.models = Succession(first_model(config), config.shadow_periods, lambda: len(self.fleet.cells()))
+            self._reload = Reload(config, self.models, lambda: self.policies.words)
+        self.fleet = Fleet(config, self._originals, self.models)
         self.metrics = XappMetrics(
             self.fleet.loops, lambda: self.policies.promises, self._gauges, self._totals, time.monotonic
         )
+        if self.models is not None:
+            self.metrics.registry.register(ModelMetrics(self.models))
         self.actuator = Actuator(
             config,
             self.fleet,
@@ -118,7 +130,7 @@ class SlicingXapp:
             await self.transport.start()
             upkeep = Upkeep(self.config, self.fleet, self.actuator, self.transport, self._sdl)
             app = make_app(
-                notifications=upkeep.notification_routes,
+                more=[*upkeep.notification_routes, *(self._reload.routes() if self._reload is not None else ())],
                 ready=lambda: self.ready,
                 metrics=self.metrics.text,
                 descriptor=lambda: upkeep.descriptor,
@@ -134,6 +146,8 @@ class SlicingXapp:
             asyncio.create_task(self._watch(), name="xapp-watch"),
             asyncio.create_task(upkeep.run(), name="xapp-upkeep"),
         ]
+        if self._reload is not None:
+            self._tasks.append(asyncio.create_task(self._reload.run(), name="xapp-reload"))
         _log.info("xapp_started", http=self.http_address, controller=self.config.controller)
 
     async def stop(self) -> None:
@@ -141,10 +155,10 @@ class SlicingXapp:
         upkeep, self._upkeep = self._upkeep, None
         if upkeep is not None:
             # From here on indications are passed over, so that no decision undoes what is restored.
-            _, watch, keeper = self._tasks
-            for task in (watch, keeper):
+            beside = self._tasks[1:]
+            for task in beside:
                 task.cancel()
-            await asyncio.gather(watch, keeper, return_exceptions=True)
+            await asyncio.gather(*beside, return_exceptions=True)
             # Before the subscriptions end: the answers are routed by them.
             await self._restore()
             await upkeep.end_subscriptions()
@@ -196,6 +210,8 @@ class SlicingXapp:
         """Count a decision and write it down, after its control has left."""
         self.metrics.decisions.inc()
         self.metrics.intervened(decision.reasons)
+        if self.models is not None:
+            self.models.follow()
         if Reason.CONTROLLER in decision.reasons:
             self.metrics.controller_errors.inc()
             self._quiet.warning("controller_failed", cell.loop.node, reason=cell.loop.error)
@@ -216,6 +232,8 @@ class SlicingXapp:
 
     def _on_policy(self, message: RmrMessage) -> None:
         _, answer = self.policies.handle(message.payload)
+        if self._reload is not None:
+            self._reload.wake()
         result = self.transport.reply(message, A1_POLICY_RESP, answer)
         if not result:
             self._quiet.warning("policy_status_not_sent", message.source, reason=result.value)

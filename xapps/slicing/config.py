@@ -152,6 +152,12 @@ class XappConfig(_Section):
     plmn: Annotated[str, Field(pattern="^[0-9]{5,6}$")] = "00101"
     """MCC and MNC that the slices belong to."""
     controller: Annotated[str, Field(max_length=32)] = "demand"
+    model: Annotated[str, Field(max_length=1024)] = ""
+    """Folder of the model package that `learned` decides by; empty for the one that comes with the xApp."""
+    model_check_s: Positive = 2.0
+    """How often that folder is looked at for a new package."""
+    shadow_periods: Annotated[int, Field(ge=0, le=1_000_000)] = 50
+    """Periods that a new model decides beside the running one before it takes over."""
     demand: DemandConfig = DemandConfig()
     period_ms: Annotated[int, Field(ge=1, le=60_000)] = 100
     """Reporting period, and so control interval."""
@@ -199,6 +205,11 @@ class XappConfig(_Section):
     def snssais(self) -> tuple[SNssai, ...]:
         """The slices, in the order of all arrays."""
         return tuple(item.snssai for item in self.slices)
+
+    @property
+    def slice_names(self) -> tuple[str, ...]:
+        """What the slices are called, by their S-NSSAI where they have no name."""
+        return tuple(item.name or item.slice for item in self.slices)
 
     @property
     def promises(self) -> tuple[SliceSla, ...]:

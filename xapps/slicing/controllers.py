@@ -9,6 +9,7 @@ from oran.sla import SlaTargets
 from oran.slices import hard_ratios, static_ratios
 from xapps.slicing.demand import DemandConfig, DemandController
 from xapps.slicing.errors import SettingsError
+from xapps.slicing.learned import Agent, LearnedController
 from xapps.slicing.observation import CellObservation
 
 
@@ -38,15 +39,22 @@ class StaticController:
         return np.broadcast_to(ratios, observation.ratios.shape).copy()
 
 
-NAMES = ("static", "hard", "demand")
+NAMES = ("static", "hard", "demand", "learned")
 
 
-def create(name: str, demand: DemandConfig | None = None) -> Controller:
-    """Make a controller for one cell by its name, one of `NAMES`; raises SettingsError for another."""
+def create(name: str, demand: DemandConfig | None = None, agent: Agent | None = None) -> Controller:
+    """Make a controller for one cell by its name, one of `NAMES`; raises SettingsError for another.
+
+    `learned` is what the agent decides, which all cells share.
+    """
     if name == "static":
         return StaticController(name, static_ratios)
     if name == "hard":
         return StaticController(name, hard_ratios)
     if name == "demand":
         return DemandController(demand or DemandConfig())
+    if name == "learned" and agent is not None:
+        return LearnedController(agent)
+    if name == "learned":
+        raise SettingsError("controller 'learned' needs an agent: load a model package")
     raise SettingsError(f"controller {name!r} is none of {', '.join(NAMES)}")

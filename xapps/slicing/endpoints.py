@@ -1,4 +1,4 @@
-"""What the xApp answers over HTTP: health, metrics, its configuration, the RIC's notifications."""
+"""What the xApp answers over HTTP: health, metrics, its configuration, and what other parts answer."""
 
 import json
 from collections.abc import Callable
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 def make_app(
     *,
-    notifications: "list[Route]",
+    more: "list[Route]",
     ready: Callable[[], bool],
     metrics: Callable[[], bytes],
     descriptor: Callable[[], JsonObject],
 ) -> AsgiApp:
-    """The ASGI application; `notifications` are the subscription client's routes."""
+    """The ASGI application; `more` are the routes of other parts."""
     from starlette.applications import Starlette
     from starlette.responses import Response
     from starlette.routing import Route
@@ -44,6 +44,6 @@ def make_app(
             Route("/metrics", exposition),
             Route("/ric/v1/metrics", exposition),
             Route("/ric/v1/config", configuration),
-            *notifications,
+            *more,
         ]
     )

@@ -5,6 +5,7 @@ SlicingError
   ReportError         an indication cannot be used (`reason` is the metric label)
   NodeError           an E2 node offers nothing that this xApp can use
   ControlError        a control message cannot be made for a node, or its outcome not read
+  ModelError          a model fails, or what it gives cannot be used
 """
 
 
@@ -30,3 +31,7 @@ class NodeError(SlicingError):
 
 class ControlError(SlicingError):
     """A control message cannot be made for a node, or its outcome cannot be read."""
+
+
+class ModelError(SlicingError):
+    """A model fails, or what it gives cannot be used."""

@@ -16,6 +16,7 @@ from xapps.slicing.config import XappConfig
 from xapps.slicing.control import ControlTarget, Policy
 from xapps.slicing.controllers import create
 from xapps.slicing.errors import NodeError
+from xapps.slicing.learned import Agent
 from xapps.slicing.membership import Rosters, SliceOf, ue_slice_map
 from xapps.slicing.nodes import NodeModel, Report, survey
 from xapps.slicing.originals import Knowledge, Originals
@@ -66,11 +67,15 @@ class Feed:
 
 
 class Fleet:
-    """Knows nodes, cells and feeds. `update` follows the RIC's list of connected nodes."""
+    """Knows nodes, cells and feeds. `update` follows the RIC's list of connected nodes.
 
-    def __init__(self, config: XappConfig, originals: Originals) -> None:
+    `agent` decides for all cells where the controller is `learned`.
+    """
+
+    def __init__(self, config: XappConfig, originals: Originals, agent: Agent | None = None) -> None:
         self._config = config
         self._originals = originals
+        self._agent = agent
         self._models: dict[str, NodeModel] = {}
         self._unusable: dict[str, int] = {}
         self._feeds: dict[SubscriptionSpec, Feed] = {}
@@ -156,7 +161,7 @@ class Fleet:
             model.name,
             cell,
             config.snssais,
-            controller=create(config.controller, config.demand),
+            controller=create(config.controller, config.demand, self._agent),
             guard=config.guard_config(),
             period_s=config.period_s,
             cell_prbs=model.rule.cell_prbs,

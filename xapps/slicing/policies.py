@@ -13,7 +13,10 @@ _log = get_logger(__name__)
 
 
 class PolicyStore:
-    """Keeps the policies and the targets that follow from them. `handler_id` names this xApp in the answers."""
+    """Keeps the policies, and the targets and words that follow from them.
+
+    `handler_id` names this xApp in the answers.
+    """
 
     def __init__(self, promises: tuple[SliceSla, ...], plmn: tuple[str, str], handler_id: str) -> None:
         self._base = promises
@@ -22,6 +25,8 @@ class PolicyStore:
         self._policies: dict[str, SlaPolicy] = {}
         self.promises = promises
         self.targets = SlaTargets.of(promises)
+        self.words = ""
+        """The intent texts of the policies in force, in the order they came."""
 
     def __len__(self) -> int:
         return len(self._policies)
@@ -71,6 +76,7 @@ class PolicyStore:
         for policy in policies.values():
             promises = slice_sla.merge(promises, policy)
         self._policies, self.promises, self.targets = policies, promises, SlaTargets.of(promises)
+        self.words = " ".join(policy.intent_text for policy in policies.values() if policy.intent_text)
 
     def _refuse(self, type_id: int, instance_id: str, reason: str) -> tuple[Status, bytes]:
         _log.warning("a1_policy_refused", instance=instance_id, reason=reason)

@@ -64,8 +64,13 @@ def text(names: tuple[str, ...], places: np.ndarray, words: str = "") -> str:
         f"{name} {QOS[int(qos)]} {PRESSURE[int(pressure)]}"
         for name, (qos, pressure) in zip(names, places, strict=True)
     )
-    plain = " ".join(words.split())[:MOST_WORDS]
-    return f"{told}. Operator: {plain}" if plain else f"{told}."
+    said = plain(words)
+    return f"{told}. Operator: {said}" if said else f"{told}."
+
+
+def plain(words: str) -> str:
+    """The operator's words as models are told them: on one line, cut at `MOST_WORDS`."""
+    return " ".join(words.split())[:MOST_WORDS]
 
 
 def _undone(half_at_one: Any) -> Any:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from oran.slices import MAX, MIN, hard_ratios, static_ratios, valid
+from tests.xapps.slicing import packages
 from tests.xapps.slicing.cells import TARGETS, observation
 from xapps.slicing.controllers import NAMES, create
 from xapps.slicing.demand import DemandConfig, DemandController, fill
@@ -62,13 +63,19 @@ def test_reference_controllers_keep_their_quotas() -> None:
 
 
 def test_an_unknown_controller_is_named() -> None:
-    with pytest.raises(SettingsError, match="'psychic' is none of static, hard, demand"):
+    with pytest.raises(SettingsError, match="'psychic' is none of static, hard, demand, learned"):
         create("psychic")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_controller_says_its_name(name: str) -> None:
-    assert create(name).name == name
+    agent = packages.Uniform() if name == "learned" else None
+    assert create(name, agent=agent).name == name
+
+
+def test_learned_without_a_model_says_what_is_missing() -> None:
+    with pytest.raises(SettingsError, match="load a model package"):
+        create("learned")
 
 
 def test_demand_follows_the_slice_that_needs_more() -> None:
