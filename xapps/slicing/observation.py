@@ -92,9 +92,11 @@ def observe(
 ) -> CellObservation:
     """Join a report with what is known of its cell; PRBs not reported are the last known, or `cell_prbs`."""
     came = arrived(kpis.arrived_bit, kpis.delivered_bit)
-    waiting = np.zeros_like(came) if previous is None else previous.backlog_bit
+    xp = namespace(came)
+    waiting = xp.zeros_like(came) if previous is None else previous.backlog_bit
     last_known = cell_prbs if previous is None else previous.prb_available
-    available = np.where(np.isnan(kpis.prb_available), last_known, kpis.prb_available)
+    measured = xp.asarray(kpis.prb_available)
+    available = xp.where(xp.isnan(measured), last_known, measured)
     return CellObservation(
         node=node,
         cell=cell,

@@ -1,0 +1,86 @@
+"""Configuration of PA-MRL's training: frozen, validated, with presets by the size of the machine."""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from twin.network import library
+
+
+class ConfigError(ValueError):
+    """A training configuration that cannot be; says which field and what it must be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """One training of slicing agents."""
+
+    scenario: str = library.DEFAULT
+    """A scenario of the library, or a file."""
+    arm: Literal["numbers"] = "numbers"
+    """What agents know of their state."""
+    episodes: int = 1000
+    """Episodes over all networks."""
+    envs: int = 32
+    """Networks at once."""
+    episode_steps: int = 100
+    """Control intervals of an episode."""
+    updates: int = 1
+    """Updates for each interval of all networks."""
+    batch: int = 96
+    """Transitions of all cells in an update."""
+    replay_episodes: int = 40
+    """Episodes of each network that are kept."""
+    hidden: int = 128
+    learning_rate: float = 1e-3
+    gamma: float = 0.9
+    tau: float = 0.01
+    """How far target critics follow in an update."""
+    clip: float = 5.0
+    """Greatest norm of a gradient."""
+    temperature: float = 0.1
+    """Of the entropy, at the start; then it is tuned so that the entropy comes to `target_entropy`."""
+    target_entropy: float = -3.0
+    reward_scale: float = 5.0
+    warm_up_steps: int = 100
+    """Intervals under random actions before learning begins."""
+    seed: int = 1
+    evaluate_every: int = 5
+    """Batches of episodes between evaluations."""
+    evaluation_seeds: int = 16
+
+    def __post_init__(self) -> None:
+        for field, low, high in _RANGES:
+            value = getattr(self, field)
+            if not (math.isfinite(value) and low <= value <= high):
+                raise ConfigError(f"{field} is {value}; it must lie in {low:g}..{high:g}")
+
+
+_RANGES: tuple[tuple[str, float, float], ...] = (
+    ("episodes", 1, 10_000_000),
+    ("envs", 1, 100_000),
+    ("episode_steps", 1, 100_000),
+    ("updates", 1, 1000),
+    ("batch", 1, 1_000_000),
+    ("replay_episodes", 1, 100_000),
+    ("hidden", 1, 8192),
+    ("learning_rate", 1e-8, 1.0),
+    ("gamma", 0.0, 0.9999),
+    ("tau", 1e-6, 1.0),
+    ("clip", 1e-3, 1e6),
+    ("temperature", 1e-6, 100.0),
+    ("target_entropy", -1000.0, 1000.0),
+    ("reward_scale", 1e-3, 1e3),
+    ("warm_up_steps", 1, 1_000_000),
+    ("seed", 0, 2**31),
+    ("evaluate_every", 1, 1_000_000),
+    ("evaluation_seeds", 1, 10_000),
+)
+
+PRESETS = {
+    "smoke": Config(episodes=8, envs=4, episode_steps=15, warm_up_steps=10, evaluate_every=1, evaluation_seeds=2),
+    "cpu": Config(),
+    "gpu": Config(episodes=8000, envs=256, batch=512, updates=2, replay_episodes=20),
+    "paper": Config(episodes=4000, updates=2),
+}
+FIELDS = tuple(item.name for item in fields(Config))
