@@ -1,4 +1,7 @@
-"""`python -m xapps.slicing`: run the slicing xApp until SIGTERM or SIGINT; one JSON line tells when it listens."""
+"""`python -m xapps.slicing`: run the slicing xApp until SIGTERM or SIGINT; one JSON line tells when it listens.
+
+`model`, `load DIR` and `rollback` talk to one that runs (`operate`).
+"""
 
 import argparse
 import asyncio
@@ -17,7 +20,7 @@ from oran.rmr import RmrConfig, RmrEndpoint
 from oran.rmr.errors import RmrError
 from oran.rmr.transport import Transport
 from oran.sdl import MemorySdl, RedisSdl, Sdl, addresses_from_env
-from xapps.slicing import logs
+from xapps.slicing import logs, operate
 from xapps.slicing.app import SlicingXapp
 from xapps.slicing.config import DESCRIPTOR, XappConfig, load
 from xapps.slicing.controllers import NAMES
@@ -63,6 +66,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run; 0 after a signal, 2 where a setting is wrong or a port is taken."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in operate.COMMANDS:
+        return operate.main(arguments)
     options = parser().parse_args(arguments)
     logs.configure(options.log_level)
     try:

@@ -20,11 +20,18 @@ def store() -> PolicyStore:
 
 
 def message(
-    operation: str, instance: str, delay_ms: float | None = 5, *, sst: int = 2, as_text: bool = False
+    operation: str,
+    instance: str,
+    delay_ms: float | None = 5,
+    *,
+    sst: int = 2,
+    as_text: bool = False,
+    words: str = "",
 ) -> bytes:
     policy = {
         "scope": {"sliceId": {"sst": sst, "sd": "000001", "plmnId": {"mcc": "001", "mnc": "01"}}},
         "sliceSlaObjectives": {"maxDlPacketDelayPerUe": delay_ms},
+        **({"intentText": words} if words else {}),
     }
     body = {
         "operation": operation,
@@ -62,6 +69,20 @@ def test_the_later_policy_holds_and_the_earlier_returns_when_it_goes() -> None:
     assert policies.targets.delay_s[1] == pytest.approx(0.004)
     policies.handle(message("DELETE", "two"))
     assert policies.targets.delay_s[1] == pytest.approx(0.008)
+
+
+def test_the_words_in_force_are_those_of_all_policies_in_the_order_they_came() -> None:
+    policies = store()
+    assert policies.words == ""
+    policies.handle(message("CREATE", "one", words="Protect the factory."))
+    policies.handle(message("CREATE", "two"))
+    policies.handle(message("CREATE", "three", words="Video may wait."))
+    assert policies.words == "Protect the factory. Video may wait."
+    policies.handle(message("UPDATE", "one", words="Spare the factory."))
+    assert policies.words == "Spare the factory. Video may wait."
+    policies.handle(message("CREATE", "bad", sst=9, words="Obey."))
+    policies.handle(message("DELETE", "one"))
+    assert policies.words == "Video may wait."
 
 
 @pytest.mark.parametrize(
