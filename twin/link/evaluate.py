@@ -6,17 +6,16 @@ decodes. In all tiers a block's transmissions see independent channels, and the 
 timeline at the mean number of transmissions.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from twin.link import hardware, mutual_information
 from twin.link.blocks import Blocks, blocks
-from twin.link.catalogue import Code, Estimator
+from twin.link.catalogue import Code, Estimator, Transmitter
 from twin.link.equipment import EquipmentState, check
 from twin.link.fades import Fades
-from twin.link.ldpc.awgn import ber, bler
+from twin.link.ldpc.awgn import mean_errors
 from twin.link.plan import ChainGrid, LinkChain, Plan, code_of
 from twin.link.qos import Result, Results, Tier
 from twin.link.shaping import shaped
@@ -26,8 +25,10 @@ from twin.link.tail import extrapolated, floored, mean_transmissions
 MARGIN_DB = 0.3
 """What T0's tables may be off at most, by the validation report."""
 MOST_TRANSMISSIONS = 4
+RESAMPLES = 50
 _POLAR = code_of(Code.POLAR)
 _DEEPRX = code_of(Estimator.DEEPRX)
+_DEEPTX = code_of(Transmitter.DEEPTX)
 
 
 def evaluate(
@@ -95,7 +96,13 @@ def rate_curve(
 def _fades(chains: ChainGrid, equipment: EquipmentState, snr_db: np.ndarray) -> Fades:
     """The fades of chains by the tables."""
     square = _square_fades(chains, equipment, snr_db)
-    return Fades(shaped(chains, square.gmi), square.weight)
+    learnt = chains.transmitter == _DEEPTX
+    return square.shifted(lambda ends: _shaped(chains, ends)) if learnt.any() else square
+
+
+def _shaped(chains: ChainGrid, snr_db: np.ndarray) -> np.ndarray:
+    """Mutual information, by BPSK's SNR in dB [chains, n], of each chain's points, from that of square QAM."""
+    return mutual_information.to_snr_db(shaped(chains, mutual_information.from_snr_db(snr_db)))
 
 
 def _square_fades(chains: ChainGrid, equipment: EquipmentState, snr_db: np.ndarray) -> Fades:
@@ -104,9 +111,10 @@ def _square_fades(chains: ChainGrid, equipment: EquipmentState, snr_db: np.ndarr
     if learnt.all() or not learnt.any():
         return Fades.of_chains(look_up(chains, equipment), snr_db)
     parts = [Fades.of_chains(look_up(chains.take(rows), equipment), snr_db[rows]) for rows in (learnt, ~learnt)]
-    gmi = np.empty((len(chains), parts[0].gmi.shape[1]))
-    gmi[learnt], gmi[~learnt] = parts[0].gmi, parts[1].gmi
-    return Fades(gmi, parts[0].weight)
+    low_db, high_db = np.empty((2, len(chains), parts[0].low_db.shape[1]))
+    for rows, part in zip((learnt, ~learnt), parts, strict=True):
+        low_db[rows], high_db[rows] = part.low_db, part.high_db
+    return Fades(low_db, high_db, parts[0].weight)
 
 
 def _outcome(chains: ChainGrid, cut: Blocks, fades: Fades) -> Outcome:
@@ -117,9 +125,9 @@ def _outcome(chains: ChainGrid, cut: Blocks, fades: Fades) -> Outcome:
         rows = np.flatnonzero(chains.harq_transmissions > turn)
         some, size = chains.take(rows), Blocks(cut.count[rows], cut.k[rows], cut.n[rows])
         copies = some.repetition * (turn + 1)
-        spread = Fades(fades.gmi[rows], fades.weight).copies(copies)
-        left[rows, turn:] = floored(spread.mean(_by_code(bler, some, size, spread.gmi, copies)))[:, None]
-        wrong[rows, turn:] = spread.mean(_by_code(ber, some, size, spread.gmi, copies))[:, None]
+        spread = fades.take(rows).copies(copies)
+        block, bit = _by_code(some, size, spread, copies)
+        left[rows, turn:], wrong[rows, turn:] = floored(spread.mean(block))[:, None], spread.mean(bit)[:, None]
     last = chains.harq_transmissions - 1
     # More transmissions never hurt, whatever the tables' grain.
     left = np.minimum.accumulate(left, axis=1)
@@ -132,27 +140,21 @@ def _outcome(chains: ChainGrid, cut: Blocks, fades: Fades) -> Outcome:
     return Outcome(failed, transmissions, bit_errors, extrapolated(failed))
 
 
-def _by_code(
-    tell: Callable[[np.ndarray, np.ndarray, np.ndarray, Code], np.ndarray],
-    chains: ChainGrid,
-    cut: Blocks,
-    gmi: np.ndarray,
-    copies: np.ndarray,
-) -> np.ndarray:
-    """What the codes' tables tell of so many copies of mean mutual information gmi, [chains, n].
+def _by_code(chains: ChainGrid, cut: Blocks, fades: Fades, copies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Block and bit error rates of so many copies [chains] of blocks in each cell, [chains, cells] each.
 
     Copies of LDPC blocks carry other bits of the code word (incremental redundancy), of polar blocks the same.
     """
-    k, rate, copies = cut.k[:, None], (cut.k / cut.n)[:, None], copies[:, None]
-    found = np.empty_like(gmi)
+    k, rate, copies = cut.k[:, None].astype(float), (cut.k / cut.n)[:, None], copies[:, None]
     polar = chains.code == _POLAR
-    if not polar.all():
-        rows = ~polar
-        found[rows] = tell(gmi[rows], k[rows], rate[rows] / copies[rows], Code.LDPC)
-    if polar.any():
-        energy_db = mutual_information.to_snr_db(gmi[polar]) + 10.0 * np.log10(copies[polar])
-        found[polar] = tell(mutual_information.from_snr_db(energy_db), k[polar], rate[polar], Code.POLAR)
-    return found
+    if not polar.any():
+        return mean_errors(fades.low_db, fades.high_db, k, rate / copies)
+    found = np.empty((2, *fades.low_db.shape))
+    for rows, kind in ((~polar, Code.LDPC), (polar, Code.POLAR)):
+        gain_db, shared = (0.0, copies[rows]) if kind is Code.LDPC else (10.0 * np.log10(copies[rows]), 1.0)
+        ends = fades.low_db[rows] + gain_db, fades.high_db[rows] + gain_db
+        found[:, rows] = mean_errors(*ends, k[rows], rate[rows] / shared, kind)
+    return found[0], found[1]
 
 
 def _results(
@@ -182,20 +184,22 @@ def _results(
 
 
 def _by_chain(chain: LinkChain, equipment: EquipmentState, seed: int) -> Result:
-    """T1: the chain's own LLRs over some channels, each slot's mutual information as a channel of its own."""
+    """T1: the chain's own LLRs on a probe, put as a function of what a PRB carries, over thousands of channels."""
     from twin.link.chain.link import Setup
-    from twin.link.chain.tiers import PROBE_SLOTS, probe
+    from twin.link.chain.tiers import fading_information
 
     one = ChainGrid.of((chain,))
     cut = blocks(one)
-    slots = PROBE_SLOTS[chain.detector]
-    seen = probe(Setup.of(chain, equipment), slots, seed, blocks=int(cut.count[0]))
-    outcome = _outcome(one, cut, Fades.of_channels(seen.gmi.ravel(), seen.sampling_variance))
-    # What so few channels say is uncertain: resample them.
-    picks = np.random.default_rng(seed).integers(0, slots, (50, slots))
-    some = (Fades.of_channels(seen.gmi[pick].ravel(), seen.sampling_variance) for pick in picks)
-    resampled = [float(_outcome(one, cut, fades).ber[0]) for fades in some]
-    low, high = np.quantile(resampled, (0.025, 0.975))
+    seen = fading_information(Setup.of(chain, equipment), chain.prbs, seed, halves=bool(cut.count[0] > 1))
+    # What so many channels say is uncertain: resample them.
+    picks = np.random.default_rng(seed).integers(0, len(seen), (RESAMPLES, len(seen)))
+    picks[0] = np.arange(len(seen))
+    rows = np.zeros(RESAMPLES, dtype=np.intp)
+    every = _outcome(
+        one.take(rows), Blocks(cut.count[rows], cut.k[rows], cut.n[rows]), Fades.of_channels(seen[picks])
+    )
+    outcome = Outcome(*(getattr(every, field.name)[:1] for field in fields(Outcome)))
+    low, high = np.quantile(every.ber[1:], (0.025, 0.975))
     ber = outcome.ber
     answers = _results(
         one,

@@ -1,49 +1,78 @@
 """Fades: how the mutual information of blocks is spread over channels, deep fades and several copies included.
 
-A few quantiles tell nothing of the fade that one channel in a thousand sees. On a scale of dB a fading link's
-lower tail is straight: the chance of an SNR below x falls by 10^(d x / 10), d being the order of diversity. That
-order is read off the two lowest quantiles, and the lowest cell is parted into nodes along the tail. A fade is so
-many dB less for the channel of the lowest quantile.
+Mutual information is told by the SNR in dB at which BPSK has as much of it, on which a fading link's lower tail is
+straight: the chance of less than x falls by 10^(d x / 10), d being the order of diversity. Between known quantiles
+a cell's blocks are spread evenly in dB, about the mean that they would have were all of them normal; below the
+lowest the tail goes on as between the two lowest.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from twin.link import mutual_information
-from twin.link.tables import QUANTILES, Lookup
+from twin.link.tables import LEVELS, Lookup
 
-_TAIL_EDGES = np.array([0.0, 1e-4, 1e-3, 1e-2, 0.04, 1.0 / QUANTILES])
-_TAIL_PLACES = np.array([3e-5, 3e-4, 3.5e-3, 0.022, 0.09])
-"""Probabilities that stand for the cells between those edges."""
-_WEIGHT = np.concatenate((np.diff(_TAIL_EDGES), np.full(QUANTILES - 1, 1.0 / QUANTILES)))
+_TAIL = (1e-5, 1e-4)
+"""Probabilities below the lowest quantile at which the tail is told."""
+_EDGES = np.array((0.0, *_TAIL, *LEVELS, 1.0))
+_WEIGHT = np.diff(_EDGES)
+_DECADES = np.log10(np.array(_TAIL) / LEVELS[0])
+
+
+def _shifts() -> np.ndarray:
+    """How far the mean of each cell lies from its middle, in its lengths, were the whole normally distributed."""
+    from statistics import NormalDist
+
+    normal = NormalDist()
+    place = np.array([normal.inv_cdf(edge) for edge in _EDGES[1:-1]])
+    density = np.array([normal.pdf(x) for x in place])
+    mean = -np.diff(density) / _WEIGHT[1:-1]
+    inner = (mean - (place[1:] + place[:-1]) / 2.0) / np.diff(place)
+    return np.concatenate(([0.0], inner, [0.0]))
+
+
+_SHIFT = _shifts()
 _LEAST_ORDER, _LARGEST_ORDER = 0.5, 200.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fades:
-    """Mutual information per coded bit at some nodes [chains, nodes], and each node's weight [nodes], sum 1."""
+    """Cells of blocks: the ends of each in dB [chains, cells], and its share [cells] or [chains, cells], sum 1."""
 
-    gmi: np.ndarray
+    low_db: np.ndarray
+    high_db: np.ndarray
     weight: np.ndarray
 
     @classmethod
     def of_chains(cls, chains: Lookup, snr_db: np.ndarray) -> "Fades":
         """Of chains by the tables, at SNRs per resource element [chains]."""
-        below_db = _tail_db(chains.step_db())
-        tail = [chains.quantiles(snr_db + below)[:, 0] for below in below_db.T]
-        return cls(np.column_stack((*tail, chains.quantiles(snr_db)[:, 1:])), _WEIGHT)
+        return cls.of_quantiles(chains.quantiles_db(snr_db), chains.step_db())
 
     @classmethod
-    def of_channels(cls, gmi: np.ndarray, sampling_variance: float = 0.0) -> "Fades":
-        """Of one chain, by channels that are alike likely [channels], less what sampling added."""
-        levels = (np.arange(QUANTILES) + 0.5) / QUANTILES
-        kept = np.sqrt(max(0.0, 1.0 - sampling_variance / max(float(gmi.var()), 1e-12)))
-        quantiles = gmi.mean() + (np.quantile(gmi, levels) - gmi.mean()) * kept
-        lowest = mutual_information.to_snr_db(quantiles[:2])
-        below_db = _tail_db(lowest[1:] - lowest[:1])
-        tail = mutual_information.from_snr_db(lowest[:1] + below_db)
-        return cls(np.concatenate((tail, quantiles[None, 1:]), axis=1), _WEIGHT)
+    def of_channels(cls, information: np.ndarray) -> "Fades":
+        """Of chains by their mutual information over channels that are alike likely [chains, channels]."""
+        quantiles = np.quantile(mutual_information.to_snr_db(information), LEVELS, axis=1).T
+        return cls.of_quantiles(quantiles, quantiles[:, 1] - quantiles[:, 0])
+
+    @classmethod
+    def of_quantiles(cls, quantiles_db: np.ndarray, step_db: np.ndarray) -> "Fades":
+        """Of chains by quantiles [chains, LEVELS], and how far the two lowest are apart [chains]."""
+        per_decade = step_db / np.log10(LEVELS[1] / LEVELS[0])
+        per_decade = np.clip(per_decade, 10.0 / _LARGEST_ORDER, 10.0 / _LEAST_ORDER)
+        tail = quantiles_db[:, :1] + per_decade[:, None] * _DECADES
+        edges = np.column_stack((tail[:, :1], tail, quantiles_db, quantiles_db[:, -1:]))
+        moved = _SHIFT * np.diff(edges, axis=1)
+        return cls(edges[:, :-1] + moved, edges[:, 1:] + moved, _WEIGHT)
+
+    def take(self, rows: np.ndarray) -> "Fades":
+        """Of some of the chains only."""
+        return Fades(self.low_db[rows], self.high_db[rows], self.weight)
+
+    def shifted(self, change: Callable[[np.ndarray], np.ndarray]) -> "Fades":
+        """The same with each cell's ends changed."""
+        return Fades(change(self.low_db), change(self.high_db), self.weight)
 
     def copies(self, count: np.ndarray) -> "Fades":
         """Of the mean over so many copies [chains] that see independent channels.
@@ -53,30 +82,25 @@ class Fades:
         """
         if (count == 1).all():
             return self
-        half = np.maximum(count / 2.0, 1.0)[:, None]
-        mean = (self.gmi @ self.weight)[:, None]
-        some = mean + (self.gmi - mean) / np.sqrt(half)
         one, other = np.triu_indices(len(self.weight))
         weight = self.weight[one] * self.weight[other] * np.where(one == other, 1.0, 2.0)
-        paired = np.where((count == 1)[:, None], some[:, one], (some[:, one] + some[:, other]) / 2.0)
-        if (count == 1).any():
-            # A single copy is paired with itself: its nodes keep their own weights.
-            alone = np.where(one == other, self.weight[one], 0.0)
-            return Fades(paired, np.where((count == 1)[:, None], alone, weight))
-        return Fades(paired, weight)
+        alone = (count == 1)[:, None]
+        if alone.any():
+            # A single copy is paired with itself: its cells keep their own shares.
+            weight = np.where(alone, np.where(one == other, self.weight[one], 0.0), weight)
+        low, high = (mutual_information.from_snr_db(ends) for ends in (self.low_db, self.high_db))
+        mean = ((low + high) / 2.0 @ self.weight)[:, None]
+        shrunk = np.maximum(count / 2.0, 1.0)[:, None] ** -0.5
+
+        def paired_db(information: np.ndarray) -> np.ndarray:
+            some = mean + (information - mean) * shrunk
+            return mutual_information.to_snr_db(
+                np.where(alone, some[:, one], (some[:, one] + some[:, other]) / 2.0)
+            )
+
+        return Fades(paired_db(low), paired_db(high), weight)
 
     def mean(self, values: np.ndarray) -> np.ndarray:
-        """The mean of values at the nodes [chains, nodes] over channels, [chains]."""
+        """The mean over channels of the cells' values [chains, cells], [chains]."""
         found: np.ndarray = (values * self.weight).sum(axis=1)
         return found
-
-
-def _tail_db(step_db: np.ndarray) -> np.ndarray:
-    """How far below the lowest quantile the nodes of the tail lie [chains, nodes], 0 or less, in dB.
-
-    `step_db` [chains] is how far the next quantile is above the lowest: they stand at 3/2 and 1/2 parts.
-    """
-    order = np.clip(10.0 * np.log10(3.0) / np.maximum(step_db, 1e-6), _LEAST_ORDER, _LARGEST_ORDER)
-    below: np.ndarray = 10.0 / order[:, None] * np.log10(_TAIL_PLACES * 2.0 * QUANTILES)
-    held: np.ndarray = np.minimum(below, 0.0)
-    return held

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twin.link import mutual_information
 from twin.link.catalogue import ChannelClass, Detector, Estimator, Modulation
 from twin.link.tables import (
     ANTENNAS,
@@ -25,9 +26,11 @@ from twin.link.tables import (
     DOPPLERS,
     ESTIMATORS,
     FILE,
+    LEVELS,
     LINEAR,
     MANY,
-    QUANTILES,
+    PRODUCTS,
+    RANGE_DB,
     SCALE,
     SLOW,
     SLOW_CELL,
@@ -37,84 +40,80 @@ from twin.link.tables import (
 )
 
 if TYPE_CHECKING:
-    import torch
-
     from twin.link.chain.link import Setup
 
 PROBE_PRBS = 4
-"""PRBs that a probe has at most, as in `twin.link.chain.link`, which is not loaded here."""
+"""PRBs on which receivers are run."""
+PARTS = 100
+"""Numbers per dB in the partial file."""
+AWGN_WIDTH = 16
+"""PRBs of an allocation over AWGN, where its width matters little."""
 
-Cell = tuple[str, int, int, int, int, int]
-"""Kind (fading, awgn, slow, deeprx or deeprx_awgn), and places of channel, spread, Doppler, width and antennas."""
-
-
-_LEVELS = (np.arange(QUANTILES) + 0.5) / QUANTILES
+Cell = tuple[str, int, int, int, int]
+"""Kind (fading, awgn, slow, deeprx or deeprx_awgn), and places of channel, spread, Doppler and antennas."""
 
 
 def cells() -> list[Cell]:
     """All cells."""
-    grid = product(range(len(CHANNELS)), range(len(SPREADS)), range(len(DOPPLERS)), range(len(WIDTHS)))
+    grid = product(range(len(CHANNELS)), range(len(SPREADS)), range(len(DOPPLERS)))
     fading = [("fading", *place, antennas) for place in grid for antennas in range(len(ANTENNAS))]
-    awgn = [("awgn", 0, 0, 0, 0, antennas) for antennas in range(len(ANTENNAS))]
+    awgn = [("awgn", 0, 0, 0, antennas) for antennas in range(len(ANTENNAS))]
     slow = [("slow", *SLOW_CELL, antennas) for antennas in MANY]
     learnt = [("deeprx", *cell[1:]) for cell in fading if cell[-1] in DEEPRX_ANTENNAS]
     learnt += [("deeprx_awgn", *cell[1:]) for cell in awgn if cell[-1] in DEEPRX_ANTENNAS]
-    return [*slow, *awgn, *fading, *learnt]
+    # Those that take longest first, so that no process is left alone with one.
+    return [*slow, *learnt, *sorted((*awgn, *fading), key=lambda cell: -ANTENNAS[cell[-1]][0])]
 
 
-def work(cell: Cell, device: str, slots: int, slow_slots: int, seed: int) -> list[float]:
-    """A cell's numbers, flat: [estimators, detectors, modulations, SNRs, quantiles].
+def work(cell: Cell, device: str, slots: int, channels: int, slow_slots: int, seed: int) -> list[float]:
+    """A cell's numbers, flat: [widths, estimators, detectors, modulations, SNRs, levels], in hundredths of a dB.
 
-    Of slow ones: [slow detectors, modulations, every other SNR], with the better estimator only.
+    Of DeepRx: [widths, modulations, SNRs, levels]. Of slow ones: [slow detectors, modulations, every other SNR],
+    with the better estimator only.
     """
     import torch
 
     from twin.link.chain.channel import Channel
     from twin.link.chain.link import Setup, probe
-    from twin.link.chain.sweep import linear_sweep
+    from twin.link.chain.sweep import learnt_sweep, linear_sweep
 
     torch.set_num_threads(1)
-    kind, channel, spread, doppler, width, antennas = cell
+    kind, channel, spread, doppler, antennas = cell
     layers, tx, rx, precoder = ANTENNAS[antennas]
-    medium = Channel(CHANNELS[channel], SPREADS[spread], DOPPLERS[doppler])
+    flat = kind.endswith("awgn")
     setup = Setup(
-        channel=Channel(ChannelClass.AWGN) if kind.endswith("awgn") else medium,
+        channel=Channel(ChannelClass.AWGN)
+        if flat
+        else Channel(CHANNELS[channel], SPREADS[spread], DOPPLERS[doppler]),
         snr_db=0.0,
         layers=layers,
         tx_antennas=tx,
         rx_antennas=rx,
         precoder=precoder,
-        prbs=probe(WIDTHS[width]),
+        estimator=Estimator.DEEPRX if kind.startswith("deeprx") else Estimator.LMMSE,
+        prbs=probe(AWGN_WIDTH, PROBE_PRBS),
     )
     if kind == "slow":
         return _gains(setup, slow_slots, seed)
+    draw = torch.Generator(torch.device(device)).manual_seed(seed)
     if kind.startswith("deeprx"):
-        return _learnt(setup, slots, seed, torch.device(device))
-    found = linear_sweep(
-        setup,
-        estimators=ESTIMATORS,
-        detectors=LINEAR[:1] if layers == 1 else LINEAR,
-        snrs_db=SNRS_DB,
-        slots=slots,
-        seed=seed,
-        device=torch.device(device),
-    )
-    numbers: list[float] = np.moveaxis(np.quantile(found, _LEVELS, axis=-1), 0, -1).ravel().tolist()
+        sweep = learnt_sweep(setup, snrs_db=SNRS_DB, slots=slots, draw=draw)
+    else:
+        detectors = LINEAR[:1] if layers == 1 else LINEAR
+        sweep = linear_sweep(
+            setup, estimators=ESTIMATORS, detectors=detectors, snrs_db=SNRS_DB, slots=slots, draw=draw
+        )
+    count = channels if tx * rx <= 2 else channels // 2
+    place = torch.tensor(np.array(LEVELS) * count, device=draw.device).long()
+    state = draw.get_state()
+    found = []
+    for width in (AWGN_WIDTH,) if flat else WIDTHS:
+        # The same channels, spread over more and more bandwidth.
+        draw.set_state(state)
+        rising = sweep.information(width, count, draw)
+        found.append(PARTS * mutual_information.to_snr_db(rising[..., place].double().cpu().numpy()))
+    numbers: list[float] = np.round(np.concatenate([one.ravel() for one in found])).astype(int).tolist()
     return numbers
-
-
-def _learnt(setup: "Setup", slots: int, seed: int, device: "torch.device") -> list[float]:
-    """Quantiles of DeepRx, flat: [modulations, SNRs, quantiles]."""
-    import torch
-
-    from twin.link.chain.tiers import probe_information
-
-    found: list[float] = []
-    for modulation, snr_db in product(Modulation, SNRS_DB):
-        made = replace(setup, estimator=Estimator.DEEPRX, modulation=modulation, snr_db=float(snr_db))
-        with torch.no_grad():
-            found += np.quantile(probe_information(made, slots, seed, device=device), _LEVELS).tolist()
-    return found
 
 
 def _gains(setup: "Setup", slots: int, seed: int) -> list[float]:
@@ -126,7 +125,7 @@ def _gains(setup: "Setup", slots: int, seed: int) -> list[float]:
         made = replace(setup, modulation=modulation, snr_db=float(snr_db), detector=detector)
         gmi = probe_information(made, slots, seed).mean()
         linear = probe_information(replace(made, detector=Detector.LMMSE), slots, seed).mean()
-        found.append(_log_odds(gmi) - _log_odds(linear))
+        found.append(round(_log_odds(gmi) - _log_odds(linear), 4))
     return found
 
 
@@ -137,76 +136,46 @@ def _log_odds(value: float) -> float:
 
 def store(done: dict[Cell, list[float]], path: Path, settings: dict[str, int]) -> None:
     """Write the tables, rising with the SNR."""
-    places = (len(ESTIMATORS), len(LINEAR), len(Modulation), len(SNRS_DB))
-    fading = np.zeros((len(CHANNELS), len(SPREADS), len(DOPPLERS), len(WIDTHS), len(ANTENNAS), *places, QUANTILES))
-    awgn = np.zeros((len(ANTENNAS), *places, QUANTILES))
-    gain = np.zeros((len(MANY), len(SLOW), len(Modulation), len(SNRS_DB)))
-    learnt = np.zeros((*fading.shape[:4], len(DEEPRX_ANTENNAS), *places[2:], QUANTILES))
-    learnt_awgn = np.zeros((len(DEEPRX_ANTENNAS), *places[2:], QUANTILES))
-    for (kind, *place), numbers in done.items():
-        if kind.startswith("deeprx"):
-            values = np.maximum.accumulate(np.reshape(numbers, learnt_awgn.shape[1:]), axis=-2)
-            row = DEEPRX_ANTENNAS.index(place[-1])
-            if kind == "deeprx":
-                learnt[(*place[:-1], row)] = values
-            else:
-                learnt_awgn[row] = values
-            continue
+    from twin.link.chain.channel import selectivity
+
+    places = (len(ESTIMATORS), len(LINEAR), len(Modulation), len(SNRS_DB), len(LEVELS))
+    grid = (len(CHANNELS), len(SPREADS), len(DOPPLERS), len(WIDTHS))
+    made = {
+        "fading": np.zeros((*grid, len(ANTENNAS), *places)),
+        "awgn": np.zeros((len(ANTENNAS), *places)),
+        "deeprx": np.zeros((*grid, len(DEEPRX_ANTENNAS), *places[2:])),
+        "deeprx_awgn": np.zeros((len(DEEPRX_ANTENNAS), *places[2:])),
+        "gain": np.zeros((len(MANY), len(SLOW), len(Modulation), len(SNRS_DB))),
+    }
+    for (kind, *place, antennas), numbers in done.items():
         if kind == "slow":
             rows = np.reshape(numbers, (-1, len(SNRS_DB[::2])))
             along = [np.interp(SNRS_DB, SNRS_DB[::2], row) for row in rows]
-            gain[MANY.index(place[-1])] = np.reshape(along, gain.shape[1:])
+            made["gain"][MANY.index(antennas)] = np.reshape(along, made["gain"].shape[1:])
             continue
-        detectors = 1 if ANTENNAS[place[-1]][0] == 1 else len(LINEAR)
-        values = np.reshape(numbers, (len(ESTIMATORS), detectors, *places[2:], QUANTILES))
-        values = np.maximum.accumulate(np.broadcast_to(values, (*places, QUANTILES)), axis=-2)
-        if kind == "awgn":
-            awgn[place[-1]] = values
-        else:
-            fading[tuple(place)] = values
-    layers = np.array([layers for layers, *_ in ANTENNAS])
-    widths = np.array([min(width, PROBE_PRBS) for width in WIDTHS])
-    fading, awgn = without_sampling_noise(fading, awgn, layers, widths)
-    learnt, learnt_awgn = without_sampling_noise(learnt, learnt_awgn, np.ones(len(DEEPRX_ANTENNAS)), widths)
+        learnt = kind.startswith("deeprx")
+        # With one layer all linear detectors are alike, and one was run.
+        receivers = (1, 1) if learnt else (len(ESTIMATORS), 1 if ANTENNAS[antennas][0] == 1 else len(LINEAR))
+        rising = np.maximum.accumulate(np.reshape(numbers, (-1, *receivers, *places[2:])), axis=-2)
+        row = DEEPRX_ANTENNAS.index(antennas) if learnt else antennas
+        channel, spread, doppler = place
+        table = made[kind][channel, spread, doppler] if kind in ("fading", "deeprx") else made[kind][None]
+        table[:, row] = rising[:, 0, 0] if learnt else rising
+    gain = made.pop("gain").astype(np.float32)
+    whole = {name: np.round(SCALE * np.clip(table / PARTS, *RANGE_DB)) for name, table in made.items()}
+    # Differences between SNRs and between levels, of which most are small.
+    apart = {
+        name: np.diff(np.diff(table, axis=-2, prepend=0.0), axis=-1, prepend=0.0).astype(np.int16)
+        for name, table in whole.items()
+    }
     np.savez_compressed(
         path,
-        fading=np.round(fading * SCALE).astype(np.uint16),
-        awgn=np.round(awgn * SCALE).astype(np.uint16),
-        gain=gain.astype(np.float32),
-        deeprx=np.round(learnt * SCALE).astype(np.uint16),
-        deeprx_awgn=np.round(learnt_awgn * SCALE).astype(np.uint16),
+        allow_pickle=False,
+        **apart,
+        gain=gain,
+        selectivity=np.stack([selectivity(kind, PRODUCTS) for kind in CHANNELS]).astype(np.float32),
         made=np.array(json.dumps({"command": "python -m twin.link.make_tables", **settings})),
     )
-
-
-def without_sampling_noise(
-    fading: np.ndarray, awgn: np.ndarray, layers: np.ndarray, widths: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Quantiles over channels alone: what the few noise samples of a probe added to their spread is taken out.
-
-    That much is known from one antenna on the flat channel, where nothing else varies, at the same mean
-    information; it is less with more layers and PRBs in the probe. A code's own waterfall holds what noise does to
-    a block.
-    """
-    alone = awgn[0]
-    return _narrowed(fading, alone, layers, widths), _narrowed(awgn, alone, layers, widths[:1])
-
-
-def _narrowed(table: np.ndarray, alone: np.ndarray, layers: np.ndarray, widths: np.ndarray) -> np.ndarray:
-    """A table [channels.. widths, antennas, receivers.., SNRs, quantiles], or one of the first width alone."""
-    receivers = alone.ndim - 2
-    mean = table.mean(-1)
-    noise = np.empty_like(mean)
-    for row in np.ndindex(alone.shape[:receivers]):
-        known = np.argsort(alone[row].mean(-1))
-        at = (Ellipsis, *row, slice(None))
-        noise[at] = np.interp(mean[at], alone[row].mean(-1)[known], alone[row].var(-1)[known])
-    noise /= layers.reshape(-1, *(1,) * (receivers + 1))
-    if table.ndim > alone.ndim + 1:
-        noise /= (widths / widths[0]).reshape(-1, *(1,) * (receivers + 2))
-    kept = np.sqrt(np.clip(1.0 - noise / np.maximum(table.var(-1), 1e-12), 0.0, 1.0))[..., None]
-    found: np.ndarray = np.maximum.accumulate(mean[..., None] + (table - mean[..., None]) * kept, axis=-2)
-    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -217,13 +186,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--only", choices=("slow", "awgn", "fading", "deeprx", "deeprx_awgn"), help="these cells, and no table yet"
     )
-    parser.add_argument("--slots", type=int, default=48, help="channels of a cell")
+    parser.add_argument("--slots", type=int, default=128, help="channels of a cell on which receivers are run")
+    parser.add_argument("--channels", type=int, default=16384, help="channels of a cell in all")
     parser.add_argument("--slow-slots", type=int, default=2, help="channels of a cell of EP and K-best")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--partial", type=Path, default=FILE.with_suffix(".partial"))
     parser.add_argument("--out", type=Path, default=FILE)
     options = parser.parse_args(arguments)
-    settings = {"slots": options.slots, "slow_slots": options.slow_slots, "seed": options.seed}
+    settings = {
+        "slots": options.slots,
+        "channels": options.channels,
+        "slow_slots": options.slow_slots,
+        "seed": options.seed,
+    }
     done = _read(options.partial, settings)
     missing = [cell for cell in cells() if cell not in done and options.only in (None, cell[0])]
     print(f"{len(done)} cells are done, {len(missing)} to do, {options.workers} processes", flush=True)
@@ -232,7 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         running = {pool.submit(work, cell, options.device, **settings): cell for cell in missing}
         for future in as_completed(running):
             cell = running[future]
-            done[cell] = [round(value, 4) for value in future.result()]
+            done[cell] = future.result()
             partial.write(json.dumps({"cell": cell, "settings": settings, "numbers": done[cell]}) + "\n")
             partial.flush()
             if len(done) % 25 == 0 or cell[0] == "slow":

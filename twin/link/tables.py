@@ -1,9 +1,11 @@
 """T0's tables: how the mutual information of a link is spread over fading, for every receiver, by SNR.
 
 Made by `python -m twin.link.make_tables` with T1's own chain. A cell holds quantiles over channels of the GMI per
-coded bit. Between cells it is interpolated: linear in SNR, and in the logarithms of delay spread, Doppler and
-width; outside the grid the nearest cell holds. Delay spread counts in symbols and Doppler in cycles per symbol, as
-in `twin.link.chain.channel`, so that one table serves all numerologies.
+coded bit, as the SNR in dB at which BPSK has it. Between cells that is interpolated: linear in SNR, in the
+logarithm of delay spread and, for so grows what a receiver loses to motion, in the square of the Doppler. Along
+the width it is linear in how much the mean power over that bandwidth varies (`selectivity`), which is known for
+every spread and width. Outside the grid the nearest cell holds. Delay spread counts in symbols and Doppler in
+cycles per symbol, as in `twin.link.chain.channel`, so that one table serves all numerologies.
 
 EP and K-best are slow and were run in one cell of channel, spread, Doppler and width only: elsewhere their GMI is
 LMMSE's, shifted by what they gained there on the scale of the log odds.
@@ -17,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from twin.link import mutual_information
-from twin.link.catalogue import ChannelClass, Detector, Estimator, Precoder
+from twin.link.catalogue import SUBCARRIERS_PER_PRB, ChannelClass, Detector, Estimator, Precoder
 from twin.link.equipment import EquipmentState
 from twin.link.errors import EquipmentError
 from twin.link.plan import ChainGrid, code_of
@@ -25,18 +27,26 @@ from twin.link.plan import ChainGrid, code_of
 FILE = Path(__file__).with_name("tables.npz")
 
 CHANNELS = (ChannelClass.TDL_A, ChannelClass.TDL_C, ChannelClass.TDL_D)
-SPREADS = (0.0005, 0.005, 0.03)
-DOPPLERS = (0.0005, 0.01)
-WIDTHS = (1, 8, 64)
+SPREADS = (0.0004, 0.0015, 0.005, 0.014, 0.04)
+DOPPLERS = (0.001, 0.016)
+WIDTHS = (1, 5, 16, 40, 100, 275)
 SNRS_DB = tuple(range(-18, 43, 3))
-QUANTILES = 6
+LEVELS = (0.002, 0.008, 0.025, 0.06, 0.12, 0.22, 0.4, 0.65, 0.95)
+"""Probabilities of the quantiles."""
 ESTIMATORS = (Estimator.LS, Estimator.LMMSE)
 LINEAR = (Detector.ZF, Detector.LMMSE)
 SLOW = (Detector.EP, Detector.KBEST)
-SLOW_CELL = (1, 1, 0, 1)
-"""Places of channel, spread, Doppler and width at which the slow detectors were run."""
-SCALE = 1000.0
-"""Stored numbers per bit of mutual information."""
+SLOW_CELL = (1, 2, 0)
+"""Places of channel, spread and Doppler at which the slow detectors were run."""
+SCALE = 20.0
+"""Stored numbers per dB."""
+RANGE_DB = (-24.0, 12.0)
+"""What is told apart: below the lower no code gets through, above the upper none fails."""
+PRODUCTS = np.geomspace(3e-4, 300.0, 200)
+"""Products of bandwidth in subcarriers and delay spread in symbols at which the selectivity is stored."""
+
+_TOLD_DB = (-9.0, 4.0)
+"""SNRs of BPSK between which it has 0.1 to 0.9 bits of mutual information."""
 
 Antennas = tuple[int, int, int, Precoder]
 """Layers, transmit and receive antennas, precoder."""
@@ -58,10 +68,10 @@ DEEPRX_ANTENNAS = tuple(place for place, (layers, _, rx, _) in enumerate(ANTENNA
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tables:
-    """The tables: GMI per coded bit, 0..1.
+    """The tables, int16 of which SCALE make a dB.
 
     `fading` [channels, spreads, dopplers, widths, antennas, estimators, linear detectors, modulations, SNRs,
-    quantiles]; `awgn` the same without its first four axes; `gain` [many, slow detectors, modulations, SNRs] in
+    levels]; `awgn` the same without its first four axes; `gain` [many, slow detectors, modulations, SNRs] in
     log odds.
     """
 
@@ -69,8 +79,10 @@ class Tables:
     awgn: np.ndarray
     gain: np.ndarray
     deeprx: np.ndarray
-    """[channels, spreads, dopplers, widths, DeepRx's antennas, modulations, SNRs, quantiles]."""
+    """[channels, spreads, dopplers, widths, DeepRx's antennas, modulations, SNRs, levels]."""
     deeprx_awgn: np.ndarray
+    selectivity: np.ndarray
+    """[channels, PRODUCTS], see `twin.link.chain.channel.selectivity`."""
     steps_db: np.ndarray
     """How far the two lowest quantiles are apart: `fading`'s shape without its last two axes."""
     deeprx_steps_db: np.ndarray
@@ -80,20 +92,25 @@ class Tables:
         """Read the stored tables."""
         with np.load(path) as stored:
             names = ("fading", "awgn", "deeprx", "deeprx_awgn")
-            fading, awgn, deeprx, deeprx_awgn = (stored[name].astype(np.float32) / SCALE for name in names)
+            # Stored as differences between levels and between SNRs, of which most are small.
+            fading, awgn, deeprx, deeprx_awgn = (
+                stored[name].cumsum(axis=-1, dtype=np.int16).cumsum(axis=-2, dtype=np.int16) for name in names
+            )
             # A slow detector that does worse than LMMSE did so by chance; and its gain must not fall with the SNR,
             # for more SNR never tells less.
             gain = np.maximum.accumulate(np.maximum(stored["gain"], 0.0), axis=-1)
-        return cls(fading, awgn, gain, deeprx, deeprx_awgn, _steps_db(fading), _steps_db(deeprx))
+            selectivity = stored["selectivity"].astype(float)
+        steps_db = (_steps_db(table) for table in (fading, deeprx))
+        return cls(fading, awgn, gain, deeprx, deeprx_awgn, selectivity, *steps_db)
 
 
 def _steps_db(table: np.ndarray) -> np.ndarray:
-    """How far the two lowest quantiles are apart, in dB, where both can be told well; one axis, SNR, less."""
+    """How far the two lowest quantiles are apart, in dB, where a code could live; one axis, SNR, less."""
     low, high = table[..., 0], table[..., 1]
-    told = (low > 0.1) & (high < 0.9)
-    apart = np.where(told, mutual_information.to_snr_db(high) - mutual_information.to_snr_db(low), 0.0)
-    steps: np.ndarray = apart.sum(axis=-1) / np.maximum(told.sum(axis=-1), 1)
-    return steps
+    told = (low > _TOLD_DB[0] * SCALE) & (high < _TOLD_DB[1] * SCALE)
+    apart = np.where(told, high - low, 0).sum(axis=-1, dtype=float) / SCALE
+    steps: np.ndarray = apart / np.maximum(told.sum(axis=-1), 1)
+    return steps.astype(np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -120,10 +137,10 @@ class Lookup:
     slow: tuple[np.ndarray, np.ndarray, np.ndarray]
     """Which chains have a slow detector, and which set-up and detector it is."""
 
-    def quantiles(self, snr_db: np.ndarray) -> np.ndarray:
-        """Quantiles over channels of the GMI per coded bit, [chains, QUANTILES], at SNRs [chains]."""
+    def quantiles_db(self, snr_db: np.ndarray) -> np.ndarray:
+        """Quantiles over channels, by the SNR of BPSK in dB, [chains, LEVELS], at SNRs [chains]."""
         snr = _place(np.array(SNRS_DB, dtype=float), snr_db)
-        found = (_along_snr(self.table, self.places, snr) * self.weight[..., None]).sum(axis=0)
+        found = (_along_snr(self.table, self.places, snr) * self.weight[..., None]).sum(axis=0) / SCALE
         return self._with_gain(found, snr)
 
     def step_db(self) -> np.ndarray:
@@ -138,10 +155,11 @@ class Lookup:
         slow, row, which = self.slow
         if not slow.any():
             return found
-        gain = _along_snr(tables().gain, (row, which, self.chains.modulation), snr)
-        held = np.clip(found, 1e-6, 1.0 - 1e-6)
+        gain = _along_snr(tables().gain, (row, which, self.chains.modulation), snr)[slow]
+        held = np.clip(mutual_information.from_snr_db(found[slow]), 1e-6, 1.0 - 1e-6)
         shifted = 1.0 / (1.0 + (1.0 - held) / held * np.exp(-gain[:, None]))
-        return np.where(slow[:, None], shifted, found)
+        found[slow] = mutual_information.to_snr_db(shifted)
+        return found
 
 
 def look_up(chains: ChainGrid, equipment: EquipmentState) -> Lookup:
@@ -170,24 +188,43 @@ def look_up(chains: ChainGrid, equipment: EquipmentState) -> Lookup:
     return Lookup(chains, weight, (*places, *rest), fading[channel], steps[channel], (slow, row, which))
 
 
-_CORNERS = np.array(list(product((0, 1), repeat=3)))
+_CORNERS = tuple(product((0, 1), repeat=3))
 
 
 def _corners(chains: ChainGrid, equipment: EquipmentState) -> tuple[np.ndarray, list[np.ndarray]]:
     """Eight corners in spread, Doppler and width around each chain: weights and places, [corners, chains] each."""
-    spacing_hz = 15e3 * 2.0**chains.numerology
-    symbols_per_s = 14e3 * 2.0**chains.numerology
-    axes = (
-        _place(np.log(SPREADS), _log(equipment.delay_spread_s * spacing_hz)),
-        _place(np.log(DOPPLERS), _log(equipment.doppler_hz / symbols_per_s)),
-        _place(np.log(WIDTHS), np.log(chains.prbs)),
+    channel = CHANNELS.index(equipment.channel)
+    spread = equipment.delay_spread_s * 15e3 * 2.0**chains.numerology
+    doppler = equipment.doppler_hz / (14e3 * 2.0**chains.numerology)
+    row, down = _place(np.log(SPREADS), _log(spread))
+    slow, faster = _place(np.square(DOPPLERS), doppler**2)
+    varies = _selectivity(channel, spread * chains.prbs)
+    known = _selectivity(channel, np.multiply.outer(SPREADS, WIDTHS))
+    widths = [_between(known[row + side], varies) for side in (0, 1)]
+    weight = np.empty((len(_CORNERS), len(chains)))
+    places = np.empty((3, *weight.shape), dtype=np.intp)
+    for corner, (below, fast, wide) in enumerate(_CORNERS):
+        cell, right = widths[below]
+        shares = ((down, below), (faster, fast), (right, wide))
+        weight[corner] = np.prod([share if side else 1.0 - share for share, side in shares], axis=0)
+        places[:, corner] = row + below, slow + fast, cell + wide
+    return weight, list(places)
+
+
+def _selectivity(channel: int, product: np.ndarray) -> np.ndarray:
+    """The stored selectivity at products of delay spread and PRBs."""
+    found: np.ndarray = np.interp(
+        _log(SUBCARRIERS_PER_PRB * product), np.log(PRODUCTS), tables().selectivity[channel]
     )
-    weight = np.ones((len(_CORNERS), len(chains)))
-    places = []
-    for side, (cell, share) in zip(_CORNERS.T, axes, strict=True):
-        weight = weight * np.where(side[:, None], share, 1.0 - share)
-        places.append(cell + side[:, None])
-    return weight, places
+    return found
+
+
+def _between(falling: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cell of each chain's falling grid [chains, n] that its value lies in, and how far into it, 0..1."""
+    cell = np.clip((falling >= value[:, None]).sum(axis=1) - 1, 0, falling.shape[1] - 2)
+    rows = np.arange(len(value))
+    left, right = falling[rows, cell], falling[rows, cell + 1]
+    return cell, np.clip((left - value) / np.maximum(left - right, 1e-9), 0.0, 1.0)
 
 
 def _along_snr(

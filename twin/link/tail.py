@@ -14,8 +14,8 @@ FLOOR = 1e-9
 
 
 def floored(bler: np.ndarray) -> np.ndarray:
-    """Block error rates with the floor, 0..1."""
-    held: np.ndarray = np.maximum(bler, FLOOR)
+    """Block error rates with the floor; a mean over channels may have been rounded to more than 1."""
+    held: np.ndarray = np.clip(bler, FLOOR, 1.0)
     return held
 
 

@@ -9,6 +9,7 @@ TDL-D moves at 0.7 of the largest Doppler.
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,6 +17,8 @@ from twin.link.catalogue import ChannelClass
 
 SINUSOIDS = 16
 LOS_DOPPLER = 0.7
+LEAST_MODE = 1e-5
+"""Power of a fading mode that `samples` leaves out."""
 
 _DELAYS = {
     ChannelClass.TDL_A: (
@@ -109,9 +112,69 @@ def responses(
         phase = speed[..., index, None] * time + angle[1, ..., index, None]
         waves += torch.polar(torch.full_like(phase, SINUSOIDS**-0.5), phase)
     if channel.kind is ChannelClass.AWGN or channel.line_of_sight:
-        phase = angle[1, ..., :1, :1] + 2.0 * math.pi * LOS_DOPPLER * channel.doppler * time
+        turning = LOS_DOPPLER * channel.doppler if channel.line_of_sight else 0.0
+        phase = angle[1, ..., :1, :1] + 2.0 * math.pi * turning * time
         waves[..., :1, :] = torch.polar(torch.ones_like(phase), phase)
     waves = waves * power.sqrt().to(torch.float32)[:, None]
     turn = -2.0 * math.pi * delay[:, None] * frequency.double()
     steering = torch.polar(torch.ones_like(turn), turn).to(torch.complex64)
     return torch.einsum("brxpt,pf->btfrx", waves, steering)
+
+
+def samples(
+    channel: Channel, shape: tuple[int, int, int], frequency: Tensor, time: Tensor, draw: torch.Generator
+) -> Tensor:
+    """Responses at a few subcarriers and symbols only, int64 [n] each: shape (blocks, rx, tx) -> complex64.
+
+    Result [blocks, n, rx, tx]. Their statistics are those of `responses` but for the number of waves, which is
+    without bound here: normal draws through a factor of the covariance.
+    """
+    device = draw.device
+    # A handful of points: their factor is found on the CPU.
+    frequency, time = frequency.cpu(), time.cpu()
+    known = covariance(channel, frequency[:, None] - frequency, time[:, None] - time)
+    steady = _steady(channel, frequency, time)
+    size, mode = torch.linalg.eigh(known.to(torch.complex128) - steady[:, None] * steady.conj())
+    kept = size > LEAST_MODE
+    factor = (mode[:, kept] * size[kept].sqrt()).to(torch.complex64).to(device)
+    pair = torch.randn(*shape, int(kept.sum()), 2, generator=draw, device=device) * 0.5**0.5
+    angle = 2.0 * math.pi * torch.rand(*shape, 1, generator=draw, device=device)
+    line = torch.polar(torch.ones_like(angle), angle) * steady.to(factor)
+    found = torch.view_as_complex(pair) @ factor.mT + line
+    moved: Tensor = found.movedim(-1, 1)
+    return moved
+
+
+def selectivity(kind: ChannelClass, product: np.ndarray) -> np.ndarray:
+    """Deviation of the mean power over a bandwidth from that of one subcarrier, 0..1, float64 [n].
+
+    By bandwidth in subcarriers times delay spread in symbols, [n]. Power's covariance at a distance is a sum of
+    cosines over pairs of taps, whose mean over all pairs of subcarriers is a squared sinc; what is steady in
+    sight of each other does not vary.
+    """
+    channel = Channel(kind, 1.0)
+    delay, power = (part.numpy() for part in taps(channel, torch.device("cpu")))
+    pairs = power[:, None] * power
+    still = float(pairs[0, 0]) if channel.line_of_sight else 0.0
+    mean = (pairs * np.sinc(product[:, None, None] * (delay[:, None] - delay)) ** 2).sum((1, 2))
+    found: np.ndarray = np.sqrt(np.clip((mean - still) / (1.0 - still), 0.0, 1.0))
+    return found
+
+
+def power_covariance(channel: Channel, frequency: Tensor) -> Tensor:
+    """Covariance of the channel's power at distances in subcarriers, up to a factor, float64 of the same shape."""
+    still = torch.zeros_like(frequency)
+    steady = _steady(channel, frequency, still)
+    whole = covariance(channel, frequency, still).to(torch.complex128)
+    # Only what is steady at both does not vary.
+    return whole.abs().square() - steady.abs() ** 4
+
+
+def _steady(channel: Channel, frequency: Tensor, time: Tensor) -> Tensor:
+    """The wave that does not fade at these subcarriers and symbols, but for its phase, complex128."""
+    if not (channel.line_of_sight or channel.kind is ChannelClass.AWGN):
+        return torch.zeros(frequency.shape, dtype=torch.complex128, device=frequency.device)
+    delay, power = taps(channel, frequency.device)
+    turning = LOS_DOPPLER * channel.doppler if channel.line_of_sight else 0.0
+    phase = 2.0 * math.pi * (turning * time - delay[0] * frequency)
+    return torch.polar(power[0].sqrt().expand_as(phase), phase)

@@ -93,9 +93,9 @@ class Setup:
         return replace(self, snr_db=snr_db)
 
 
-def probe(prbs: int) -> tuple[int, ...]:
-    """At most four PRBs spread over an allocation."""
-    count = min(prbs, PROBE_PRBS)
+def probe(prbs: int, most: int = PROBE_PRBS) -> tuple[int, ...]:
+    """At most so many PRBs spread over an allocation."""
+    count = min(prbs, most)
     return tuple(round((place + 0.5) * prbs / count - 0.5) for place in range(count))
 
 
@@ -104,19 +104,22 @@ def send(
     bits: Tensor,
     draw: torch.Generator,
     *,
+    channel: Tensor | None = None,
     network: "DeepRx | None" = None,
     shaped: Tensor | None = None,
 ) -> Tensor:
     """LLRs log p1/p0 of bits sent, float32; int bits [slots, *setup.shape] -> the same shape.
 
-    Every slot has a channel of its own. The same generator state gives the same channels and noise. `network` is
-    the DeepRx to use, `shaped` the constellation, instead of the shipped ones.
+    Every slot has a channel of its own. The same generator state gives the same channels and noise. `channel`
+    are the channels to use, instead of drawn ones, `network` the DeepRx and `shaped` the constellation, instead of
+    the shipped ones.
     """
     if shaped is None and setup.shaped_rate is not None:
         shaped = constellation(setup.modulation.bits, setup.shaped_rate, str(bits.device))
     symbols = modulate(bits, points(setup.modulation.bits, bits.device) if shaped is None else shaped)
     symbols = symbols.transpose(1, 2)
-    channel = effective_channel(setup, len(bits), draw, bits.device)
+    if channel is None:
+        channel = effective_channel(setup, len(bits), draw, bits.device)
     data = torch.tensor(DATA_SYMBOLS, device=bits.device)
     # [slots, prbs, symbols, subcarriers, rx, layers]
     sent = (channel[:, :, data] * setup.layers**-0.5 @ symbols[..., None]).squeeze(-1)
@@ -135,13 +138,18 @@ def effective_channel(setup: Setup, slots: int, draw: torch.Generator, device: t
     channel = responses(setup.channel, shape, frequency, time, draw)
     grid = (*channel.shape[:2], len(setup.prbs), SUBCARRIERS_PER_PRB, *channel.shape[3:])
     channel = channel.reshape(grid).transpose(1, 2)
-    if setup.precoder is Precoder.NONE:
-        return channel
-    # The transmitter knows the channel's mean over the PRB and slot.
-    _, _, beams = torch.linalg.svd(channel.mean(dim=(2, 3)), full_matrices=False)
-    chosen = beams[..., : setup.layers, :].mH
-    formed: Tensor = channel @ chosen[:, :, None, None]
-    return formed
+    return channel if setup.precoder is Precoder.NONE else beamformed(channel, setup.layers)
+
+
+def beamformed(channel: Tensor, layers: int) -> Tensor:
+    """Channels [slots, prbs, ..., rx, tx] -> [slots, prbs, ..., rx, layers], along their strongest directions.
+
+    The transmitter knows the channel's mean over the PRB and slot.
+    """
+    points = channel.flatten(2, -3)
+    _, _, beams = torch.linalg.svd(points.mean(2), full_matrices=False)
+    formed: Tensor = points @ beams[..., :layers, :].mH[:, :, None]
+    return formed.reshape(*channel.shape[:-1], layers)
 
 
 def estimate(
@@ -223,14 +231,25 @@ def complex_normal(shape: torch.Size, variance: float, draw: torch.Generator, de
     return torch.view_as_complex(pair)
 
 
-def information(llr: Tensor, bits: Tensor, blocks: int = 1) -> Tensor:
-    """GMI per bit of each code block of each slot, float32 [slots, blocks]; blocks follow each other in time.
+def information(llr: Tensor, bits: Tensor) -> Tensor:
+    """GMI per bit of each slot, float32 [slots]; see `twin.link.mutual_information.of_llrs`."""
+    found: Tensor = 1.0 - _lost(llr, bits).flatten(1).mean(1)
+    return found
 
-    See `twin.link.mutual_information.of_llrs`.
+
+def information_by_prb(llr: Tensor, bits: Tensor) -> tuple[Tensor, Tensor]:
+    """GMI per bit of each PRB of each slot [slots, prbs], and how much variance its few noise samples add to it.
+
+    Neighbouring subcarriers see one channel, but noise of their own.
     """
-    lost = torch.nn.functional.softplus(torch.where(bits > 0, -llr, llr)).flatten(1) / math.log(2.0)
-    parts = lost.tensor_split(blocks, dim=1)
-    return torch.stack([1.0 - part.mean(1) for part in parts], dim=1)
+    lost = _lost(llr, bits)
+    even, odd = (1.0 - lost[:, :, :, part::2].mean((1, 3, 4, 5)) for part in (0, 1))
+    return (even + odd) / 2.0, (even - odd).square().mean() / 4.0
+
+
+def _lost(llr: Tensor, bits: Tensor) -> Tensor:
+    """What each bit loses of its information, in bits."""
+    return torch.nn.functional.softplus(torch.where(bits > 0, -llr, llr)) / math.log(2.0)
 
 
 def random_bits(setup: Setup, slots: int, draw: torch.Generator, device: torch.device) -> Tensor:

@@ -12,8 +12,15 @@ import numpy as np
 import torch
 
 from twin.link.blocks import blocks_of
-from twin.link.catalogue import Detector
-from twin.link.chain.link import Setup, information, random_bits, send
+from twin.link.catalogue import Detector, Precoder
+from twin.link.chain.ensemble import SYMBOLS, carried, channels, look
+from twin.link.chain.link import (
+    Setup,
+    effective_channel,
+    information,
+    random_bits,
+    send,
+)
 from twin.link.equipment import EquipmentState
 from twin.link.ldpc import awgn
 from twin.link.ldpc.codec import Codec
@@ -22,44 +29,15 @@ from twin.link.plan import LinkChain
 if TYPE_CHECKING:
     from twin.link.receivers.deeprx import DeepRx
 
-PROBE_SLOTS = {Detector.ZF: 160, Detector.LMMSE: 160, Detector.EP: 24, Detector.KBEST: 4, Detector.DEEPRX: 40}
-"""Channels that T1 looks at, fewer where a detector is slow."""
+PROBE_SLOTS = {Detector.ZF: 64, Detector.LMMSE: 64, Detector.EP: 24, Detector.KBEST: 4, Detector.DEEPRX: 16}
+"""Channels on which T1 runs the receiver, fewer where it is slow."""
+PROBE_CHANNELS = 4096
+"""Channels of which T1 finds what they carry, for one antenna at each end; fewer with more of them."""
 RV_ORDER = (0, 2, 3, 1)
 """Redundancy versions of a block's transmissions (TS 38.214 5.1.2.1)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Probe:
-    """GMI per coded bit of each code block, float64 [slots, blocks], each slot on a channel of its own."""
-
-    gmi: np.ndarray
-    sampling_variance: float
-    """How much of its variance is due to the few noise samples, and not to the channels."""
-
-
 @torch.no_grad()
-def probe(
-    setup: Setup,
-    slots: int,
-    seed: int,
-    *,
-    blocks: int = 1,
-    device: torch.device | None = None,
-    network: "DeepRx | None" = None,
-    shaped: torch.Tensor | None = None,
-) -> Probe:
-    """Look at so many channels; `network` and `shaped` as in `send`."""
-    device = device or torch.device("cpu")
-    draw = torch.Generator(device).manual_seed(seed)
-    bits = random_bits(setup, slots, draw, device)
-    llr = send(setup, bits, draw, network=network, shaped=shaped)
-    found = information(llr, bits, blocks).clamp(0.0, 1.0)
-    # Neighbouring subcarriers see one channel, but noise of their own.
-    even, odd = (information(llr[:, :, :, part::2], bits[:, :, :, part::2], blocks) for part in (0, 1))
-    variance = float((even - odd).square().mean()) / 4.0
-    return Probe(found.double().cpu().numpy(), variance)
-
-
 def probe_information(
     setup: Setup,
     slots: int,
@@ -69,8 +47,34 @@ def probe_information(
     network: "DeepRx | None" = None,
     shaped: torch.Tensor | None = None,
 ) -> np.ndarray:
-    """GMI per coded bit over so many channels, float64 [slots]."""
-    return probe(setup, slots, seed, device=device, network=network, shaped=shaped).gmi[:, 0]
+    """GMI per coded bit over so many channels, float64 [slots]; `network` and `shaped` as in `send`."""
+    device = device or torch.device("cpu")
+    draw = torch.Generator(device).manual_seed(seed)
+    bits = random_bits(setup, slots, draw, device)
+    llr = send(setup, bits, draw, network=network, shaped=shaped)
+    found: np.ndarray = information(llr, bits).clamp(0.0, 1.0).double().cpu().numpy()
+    return found
+
+
+@torch.no_grad()
+def fading_information(setup: Setup, prbs: int, seed: int, *, halves: bool = False) -> np.ndarray:
+    """GMI per coded bit over thousands of channels and an allocation of so many PRBs, float64 [n].
+
+    Of whole slots, or of each half of them, as blocks see them that share a slot.
+    """
+    draw = torch.Generator().manual_seed(seed)
+    seen = effective_channel(setup, PROBE_SLOTS[setup.detector], draw, draw.device)
+    regression = look(setup, seen, draw)
+    many = channels(setup, prbs, probe_channels(setup), draw)
+    known = carried(many, setup.noise, setup.detector, setup.modulation)
+    parts = known.reshape(*known.shape[:2], len(SYMBOLS), -1).mean(-1) if halves else known.mean(-1, keepdim=True)
+    return regression.slots(parts.movedim(-1, 0).flatten(0, 1), setup.channel, prbs, draw).double().numpy()
+
+
+def probe_channels(setup: Setup) -> int:
+    """Channels of which T1 finds what they carry."""
+    slower = 4 if setup.precoder is Precoder.SVD else max(1, setup.rx_antennas // 2)
+    return PROBE_CHANNELS // (setup.layers * slower)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ _LOWEST_BLER, _HIGHEST_BLER = 0.004, 0.97
 _BATCH = 200
 _SEEN = (-2.0, 3.0)
 """Distances from the threshold, in widths, at which wrong bits were counted."""
+_NARROW = 0.05
+"""Ranges below so many widths count as their middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,40 +103,55 @@ class Waterfalls:
     wrong_0: np.ndarray
     wrong_1: np.ndarray
 
-    def place(self, information: np.ndarray, k: np.ndarray, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Distance from the threshold in widths, and the logarithm of the wrong share; all broadcast.
+    def at(self, k: np.ndarray, rate: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Threshold, width and both parts of the wrong share of codes of these sizes and rates; all broadcast.
 
         Rates below the lowest are codes whose bits are repeated: their energy adds up.
         """
-        snr_db = mutual_information.to_snr_db(information)
         low = self.rates[0]
-        snr_db = snr_db + 10.0 * np.log10(np.where(rate < low, low / rate, 1.0))
-        at = _weights(np.log(self.sizes), np.log(k)), _weights(self.rates, rate)
-        distance = (snr_db - _blend(self.threshold_db, *at)) / _blend(self.width_db, *at)
-        share = _blend(self.wrong_0, *at) + _blend(self.wrong_1, *at) * np.clip(distance, *_SEEN)
-        return distance, share
+        gain_db = 10.0 * np.log10(np.where(rate < low, low / rate, 1.0))
+        place = _weights(np.log(self.sizes), np.log(k)), _weights(self.rates, rate)
+        threshold_db, *others = (
+            _blend(table, *place) for table in (self.threshold_db, self.width_db, self.wrong_0, self.wrong_1)
+        )
+        return threshold_db - gain_db, *others
 
 
 def bler(information: np.ndarray, k: np.ndarray, rate: np.ndarray, kind: Code = Code.LDPC) -> np.ndarray:
     """Block error rate at a mean mutual information per coded bit; all broadcast, 0..1 [...]."""
-    from scipy.special import ndtr
-
-    distance, _ = waterfalls(kind).place(np.asarray(information), np.asarray(k, float), np.asarray(rate, float))
-    found: np.ndarray = ndtr(-distance)
+    snr_db = mutual_information.to_snr_db(np.asarray(information))
+    found, _ = mean_errors(snr_db, snr_db, np.asarray(k, float), np.asarray(rate, float), kind)
     return found
 
 
-def ber(information: np.ndarray, k: np.ndarray, rate: np.ndarray, kind: Code = Code.LDPC) -> np.ndarray:
-    """Bit error rate after decoding, at a mean mutual information per coded bit; all broadcast, 0..0.5 [...].
+def mean_errors(
+    low_db: np.ndarray, high_db: np.ndarray, k: np.ndarray, rate: np.ndarray, kind: Code = Code.LDPC
+) -> tuple[np.ndarray, np.ndarray]:
+    """Block and bit error rate after decoding, over blocks spread evenly between two SNRs of BPSK in dB.
 
-    A failed block has at least one wrong bit, and about as many as were received wrong where decoding is hopeless.
+    All broadcast. The mean of the waterfall over a range has a closed form. A failed block has at least one wrong
+    bit, and as many as were received wrong where decoding is hopeless.
     """
     from scipy.special import ndtr
 
-    size = np.asarray(k, float)
-    distance, share = waterfalls(kind).place(np.asarray(information), size, np.asarray(rate, float))
-    received = ndtr(-np.sqrt(10.0 ** (mutual_information.to_snr_db(np.asarray(information)) / 10.0)))
-    found: np.ndarray = ndtr(-distance) * np.clip(np.maximum(np.exp(share), received), 1.0 / size, 0.5)
+    threshold_db, width_db, wrong_0, wrong_1 = waterfalls(kind).at(k, rate)
+    low, high = (low_db - threshold_db) / width_db, (high_db - threshold_db) / width_db
+    middle, apart = (low + high) / 2.0, high - low
+    narrow = apart < _NARROW
+    rise = _integral(high) - _integral(low)
+    block = np.where(narrow, ndtr(-middle), np.maximum(rise, 0.0) / np.where(narrow, 1.0, apart))
+    received = ndtr(-(10.0 ** ((low_db + high_db) / 40.0)))
+    share = np.exp(wrong_0 + wrong_1 * np.clip(middle, *_SEEN))
+    share = np.where(middle < _SEEN[0], np.maximum(share, received), share)
+    return block, block * np.clip(share, 1.0 / k, 0.5)
+
+
+def _integral(distance: np.ndarray) -> np.ndarray:
+    """The integral of the normal distribution's upper tail up to here."""
+    from scipy.special import ndtr
+
+    density = np.exp(-0.5 * distance**2) / math.sqrt(2.0 * math.pi)
+    found: np.ndarray = distance * ndtr(-distance) - density
     return found
 
 

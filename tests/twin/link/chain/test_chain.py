@@ -9,12 +9,13 @@ import torch
 
 from twin.link import mutual_information
 from twin.link.catalogue import ChannelClass, Detector, Estimator, Modulation, Precoder
-from twin.link.chain.channel import Channel, covariance, responses
+from twin.link.chain.channel import Channel, covariance, responses, samples, selectivity
 from twin.link.chain.detection import equaliser, hermitian_inverse
+from twin.link.chain.ensemble import MOST_PRBS, information_at, narrowing
 from twin.link.chain.link import Setup, probe, random_bits, send
 from twin.link.chain.mapping import amplitudes, modulate, points, square_llrs
 from twin.link.chain.sweep import linear_sweep
-from twin.link.chain.tiers import probe_information
+from twin.link.chain.tiers import fading_information, probe_information
 
 CPU = torch.device("cpu")
 FADING = Channel(ChannelClass.TDL_C, 0.01, 0.002)
@@ -146,19 +147,82 @@ def test_bits_come_back_through_a_clean_link() -> None:
 
 
 def test_a_sweep_says_what_single_runs_say() -> None:
-    found = linear_sweep(
+    sweep = linear_sweep(
         MIMO,
         estimators=(Estimator.LS, Estimator.LMMSE),
         detectors=(Detector.ZF, Detector.LMMSE),
         snrs_db=(0.0, 12.0),
         slots=48,
-        seed=1,
+        draw=draw(1),
     )
-    assert found.shape == (2, 2, 4, 2, 48)
+    found = sweep.information(24, 512, draw(2))
+    assert found.shape == (2, 2, 4, 2, 512)
     for e, estimator in enumerate((Estimator.LS, Estimator.LMMSE)):
         for d, detector in enumerate((Detector.ZF, Detector.LMMSE)):
             single = gmi(replace(MIMO, estimator=estimator, detector=detector))
             assert found[e, d, 1, 1].mean() == pytest.approx(single, abs=0.05)
+
+
+@pytest.mark.parametrize("kind", [ChannelClass.TDL_A, ChannelClass.TDL_C, ChannelClass.TDL_D])
+def test_channels_at_a_few_points_are_those_of_the_delay_line(kind: ChannelClass) -> None:
+    channel = Channel(kind, 0.012, 0.01)
+    frequency, time = torch.tensor((0, 40, 0, 40)), torch.tensor((0, 0, 10, 10))
+    found = samples(channel, (20_000, 1, 1), frequency, time, draw())[..., 0, 0]
+    measured = found.mT @ found.conj() / len(found)
+    told = covariance(channel, frequency[:, None] - frequency, time[:, None] - time)
+    torch.testing.assert_close(measured, told, atol=0.03, rtol=0.0)
+
+
+@pytest.mark.parametrize("kind", [ChannelClass.TDL_A, ChannelClass.TDL_D])
+def test_the_mean_power_over_a_bandwidth_varies_as_told(kind: ChannelClass) -> None:
+    channel, still = Channel(kind, 0.004), torch.zeros(73, dtype=torch.int64)
+    power = samples(channel, (20_000, 1, 1), torch.arange(73), still, draw())[..., 0, 0].abs().square()
+    told = selectivity(kind, np.array([73 * channel.spread]))[0]
+    assert float(power.mean(1).std() / power[:, 0].std()) == pytest.approx(told, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [LINK, MIMO, replace(LINK, estimator=Estimator.LS), replace(LINK, tx_antennas=4, precoder=Precoder.SVD)],
+)
+def test_thousands_of_channels_get_what_some_get_that_a_receiver_is_run_on(link: Setup) -> None:
+    prbs = 20
+    told = fading_information(link, prbs, 3)
+    seen = probe_information(replace(link, prbs=tuple(range(prbs))), 200, 4)
+    assert len(told) > 500
+    assert told.mean() == pytest.approx(seen.mean(), abs=0.015)
+    assert told.std() == pytest.approx(seen.std(), rel=0.2)
+    assert np.quantile(told, 0.1) == pytest.approx(np.quantile(seen, 0.1), abs=0.03)
+
+
+def test_halves_of_a_slot_vary_more_than_the_whole() -> None:
+    fast = replace(LINK, channel=Channel(ChannelClass.TDL_A, 0.002, 0.03), rx_antennas=1)
+    whole, halves = fading_information(fast, 4, 1), fading_information(fast, 4, 1, halves=True)
+    assert len(halves) == 2 * len(whole)
+    assert halves.std() > 1.03 * whole.std()
+
+
+def test_the_mean_over_all_prbs_varies_less_than_over_some() -> None:
+    channel = Channel(ChannelClass.TDL_A, 0.02)
+    assert narrowing(channel, 12) == 1.0
+    assert narrowing(Channel(ChannelClass.TDL_A, 1e-4), 100) == pytest.approx(1.0, abs=0.01)
+    frequency = 12 * torch.arange(100)
+    many = samples(channel, (10_000, 1, 1), frequency, torch.zeros_like(frequency), draw())[..., 0, 0]
+    some, every = many[:, list(probe(100, MOST_PRBS))].abs().square().mean(1), many.abs().square().mean(1)
+    assert narrowing(channel, 100) == pytest.approx(float(every.std() / some.std()), rel=0.05)
+
+
+@pytest.mark.parametrize("modulation", list(Modulation))
+def test_information_behind_an_equaliser_is_that_of_llrs(modulation: Modulation) -> None:
+    link = Setup(channel=Channel(ChannelClass.AWGN), snr_db=0.0, modulation=modulation, estimator=None)
+    for snr_db in (0.0, 9.0, 18.0):
+        told = float(information_at(torch.tensor(snr_db), modulation))
+        assert gmi(link.at(snr_db), 100) == pytest.approx(told, abs=0.01)
+
+
+def test_motion_leaves_the_flat_channel_as_it_is() -> None:
+    found = responses(Channel(ChannelClass.AWGN, 0.0, 0.02), (3, 1, 1), torch.arange(4), torch.arange(14), draw())
+    torch.testing.assert_close(found, found[:, :1, :1].expand_as(found))
 
 
 def test_probes_lie_inside_the_allocation() -> None:
