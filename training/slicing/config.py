@@ -42,6 +42,8 @@ class Config:
     """Of the entropy, at the start; then it is tuned so that the entropy comes to `target_entropy`."""
     target_entropy: float = -3.0
     reward_scale: float = 5.0
+    satisfaction_weight: float = 0.0
+    """What a kept promise adds to the slicing reward in training, which alone has no step at the promise."""
     warm_up_steps: int = 100
     """Intervals under random actions before learning begins."""
     seed: int = 1
@@ -71,6 +73,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("temperature", 1e-6, 100.0),
     ("target_entropy", -1000.0, 1000.0),
     ("reward_scale", 1e-3, 1e3),
+    ("satisfaction_weight", 0.0, 100.0),
     ("warm_up_steps", 1, 1_000_000),
     ("seed", 0, 2**31),
     ("evaluate_every", 1, 1_000_000),

@@ -51,18 +51,17 @@ class Actor(nn.Module):
 
 
 class Critic(nn.Module):
-    """The value of every DU's state and action, knowing those of all."""
+    """The value of every DU's state and shares, knowing those of all."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
-        self.slice = _entry(width + 2, hidden)
+        self.slice = _entry(width + 1, hidden)
         self.cell = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU())
         self.all = nn.Sequential(nn.Linear(2 * hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1))
 
-    def forward(self, seen: Tensor, action: Tensor) -> Tensor:
-        """[..., cells, slices, width] and actions [..., cells, slices] -> values [..., cells]."""
-        both = torch.stack((action, share_of(action)), dim=-1)
-        cell = self.cell(self.slice(torch.cat((seen, both), dim=-1)).mean(dim=-2))
+    def forward(self, seen: Tensor, share: Tensor) -> Tensor:
+        """[..., cells, slices, width] and shares [..., cells, slices] -> values [..., cells]."""
+        cell = self.cell(self.slice(torch.cat((seen, share.unsqueeze(-1)), dim=-1)).mean(dim=-2))
         others = cell.mean(dim=-2, keepdim=True).expand_as(cell)
         value: Tensor = self.all(torch.cat((cell, others), dim=-1)).squeeze(-1)
         return value

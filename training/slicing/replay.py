@@ -13,7 +13,7 @@ class Batch:
     """Transitions; [n, cells, ...] each."""
 
     seen: Seen
-    action: Tensor
+    share: Tensor
     reward: Tensor
     after: Seen
 
@@ -29,7 +29,7 @@ class Replay:
         shape = (episodes, steps + 1, envs, cells, slices)
         self.features = torch.zeros(*shape, width, dtype=torch.float16, device=device)
         self.levels = torch.zeros(*shape, 2, dtype=torch.uint8, device=device)
-        self.action = torch.zeros(episodes, steps, envs, cells, slices, device=device)
+        self.share = torch.zeros(episodes, steps, envs, cells, slices, device=device)
         self.reward = torch.zeros(episodes, steps, envs, cells, device=device)
         self.begun = 0
         """Episodes begun."""
@@ -41,10 +41,10 @@ class Replay:
         self.begun, self.step = self.begun + 1, 0
         self._see(seen)
 
-    def add(self, action: Tensor, reward: Tensor, after: Seen) -> None:
-        """A step of the episode: actions [envs, cells, slices], rewards [envs, cells]."""
+    def add(self, share: Tensor, reward: Tensor, after: Seen) -> None:
+        """A step of the episode: shares [envs, cells, slices], rewards [envs, cells]."""
         place = (self.begun - 1) % self.episodes
-        self.action[place, self.step], self.reward[place, self.step] = action, reward
+        self.share[place, self.step], self.reward[place, self.step] = share, reward
         self.step += 1
         self._see(after)
 
@@ -60,7 +60,7 @@ class Replay:
         step = torch.where(current, number, rest % self.steps)
         env = torch.randint(self.reward.shape[2], (count,), generator=draw, device=device)
         at, then = (episode, step, env), (episode, step + 1, env)
-        return Batch(self._seen(at), self.action[at], self.reward[at], self._seen(then))
+        return Batch(self._seen(at), self.share[at], self.reward[at], self._seen(then))
 
     def state(self) -> dict[str, Tensor | int]:
         """What a checkpoint keeps: the episodes that there are."""
@@ -68,7 +68,7 @@ class Replay:
         return {
             "features": self.features[:filled],
             "levels": self.levels[:filled],
-            "action": self.action[:filled],
+            "share": self.share[:filled],
             "reward": self.reward[:filled],
             "begun": self.begun,
             "step": self.step,
@@ -76,7 +76,7 @@ class Replay:
 
     def restore(self, state: dict[str, Tensor | int]) -> None:
         """Take over what a checkpoint kept."""
-        for name in ("features", "levels", "action", "reward"):
+        for name in ("features", "levels", "share", "reward"):
             kept = state[name]
             assert isinstance(kept, Tensor)
             getattr(self, name)[: len(kept)] = kept

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from training.slicing.config import Config
-from training.slicing.networks import Actor, Critic
+from training.slicing.networks import Actor, Critic, share_of
 from training.slicing.replay import Batch
 from training.slicing.representation import Representation
 
@@ -62,17 +62,19 @@ class Sac(nn.Module):
         with torch.no_grad():
             after = self.representation(batch.after)
             then, density = self.actor.sample(after, draw)
-            value = torch.minimum(*(target(after, then) for target in self.targets)) - temperature * density
+            value = (
+                torch.minimum(*(target(after, share_of(then)) for target in self.targets)) - temperature * density
+            )
             reward = config.reward_scale * (batch.reward - self.reward_centre)
             wanted = reward + config.gamma * value
-        errors = torch.stack([critic(seen, batch.action) - wanted for critic in self.critics])
+        errors = torch.stack([critic(seen, batch.share) - wanted for critic in self.critics])
         critic_loss = errors.square().mean()
         self._step(0, critic_loss)
 
         known = seen.detach()
         action, density = self.actor.sample(known, draw)
         self.critics.requires_grad_(False)
-        values = torch.minimum(*(critic(known, action) for critic in self.critics))
+        values = torch.minimum(*(critic(known, share_of(action)) for critic in self.critics))
         actor_loss = (temperature * density - values).mean()
         self._step(1, actor_loss)
         self.critics.requires_grad_(True)

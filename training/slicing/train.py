@@ -89,8 +89,10 @@ class Training:
             if action is None:
                 with torch.no_grad():
                     action, _ = self.sac.actor.sample(self.sac.representation(seen), self._draw)
-            outcome = self.environment.step(share_of(action))
-            self._replay.add(action, outcome.reward, outcome.seen)
+            share = share_of(action)
+            outcome = self.environment.step(share)
+            kept = config.satisfaction_weight * outcome.satisfaction.to(torch.float32)
+            self._replay.add(share, outcome.reward + kept, outcome.seen)
             seen = outcome.seen
             if total + 1 == config.warm_up_steps:
                 self._settle()

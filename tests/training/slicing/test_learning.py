@@ -40,7 +40,7 @@ def test_an_actor_treats_slices_alike_in_any_order_and_number() -> None:
 
 def test_a_critic_values_cells_alike_in_any_order_and_number_and_knows_the_others() -> None:
     critic, order = Critic(7, 16), torch.tensor([2, 0, 1])
-    seen, action = torch.randn(5, 3, 2, 7), torch.rand(5, 3, 2) * 2 - 1
+    seen, action = torch.randn(5, 3, 2, 7), torch.rand(5, 3, 2)
     value = critic(seen, action)
     torch.testing.assert_close(value[:, order], critic(seen[:, order], action[:, order]), atol=1e-6, rtol=1e-5)
     assert critic(torch.randn(1, 60, 2, 7), torch.zeros(1, 60, 2)).shape == (1, 60)
