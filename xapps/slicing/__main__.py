@@ -22,7 +22,7 @@ from oran.rmr.transport import Transport
 from oran.sdl import MemorySdl, RedisSdl, Sdl, addresses_from_env
 from xapps.slicing import logs, operate
 from xapps.slicing.app import SlicingXapp
-from xapps.slicing.config import DESCRIPTOR, XappConfig, load
+from xapps.slicing.config import DESCRIPTOR, Role, XappConfig, load
 from xapps.slicing.controllers import NAMES
 from xapps.slicing.errors import SettingsError
 from xapps.slicing.upkeep import advertised_host
@@ -32,7 +32,7 @@ RIC_PORTS = {"subscriptions_url": 8088, "nodes_url": 3800, "registration_url": 8
 
 PLAIN = (
     *("controller", "model", "period_ms", "plmn", "listen_host", "advertised_host", "http_port", "rmr_port"),
-    *("rmr_control_port", "experience", "instance"),
+    *("rmr_control_port", "experience", "instance", "role", "node_filter"),
 )
 """Options that set the field of the same name."""
 
@@ -44,6 +44,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--ric-host", help="host of an embedded RIC, with its default ports")
     for name in RIC_PORTS:
         made.add_argument(f"--{name.replace('_', '-')}", metavar="URL")
+    made.add_argument("--role", choices=[role.value for role in Role], help="control, judge, or (default) all")
+    made.add_argument("--nodes", dest="node_filter", nargs="+", metavar="DU", help="nodes by name (default *)")
     made.add_argument("--controller", choices=NAMES)
     made.add_argument("--model", metavar="DIR", help="model package of the controller `learned`")
     made.add_argument("--period-ms", type=int, help="reporting period and control interval")
@@ -145,6 +147,7 @@ def _ready(config: XappConfig, xapp: SlicingXapp, control_port: int) -> JsonObje
         "http": f"http://{xapp.http_address}",
         "rmr": f"{host}:{port}",
         "rmr_control_port": control_port,
+        "role": config.role.value,
         "controller": config.controller,
         "period_ms": config.period_ms,
         "dry_run": config.dry_run,

@@ -12,9 +12,11 @@ import numpy as np
 
 from oran.model_package import Manifest, PackageError, load
 from xapps.slicing import prompt
+from xapps.slicing.critic import Critic
+from xapps.slicing.drift import Reference
 from xapps.slicing.errors import ModelError
 from xapps.slicing.onnx_model import OnnxModel
-from xapps.slicing.schema import ACTOR, INPUTS, KIND, TOKENIZER, WORDS, check
+from xapps.slicing.schema import ACTOR, CRITIC, INPUTS, KIND, REFERENCE, TOKENIZER, WORDS, check
 from xapps.slicing.shares import flaw
 from xapps.slicing.state import FEATURES
 from xapps.slicing.tokens import Tokenizer
@@ -45,12 +47,13 @@ class Actor:
         """Make the networks and try them; raises PackageError where they do not do what the manifest says."""
         check(manifest)
         self.manifest = manifest
-        self.files = files
         self._names = names
         self._inputs = tuple(manifest.inputs)
         self._network = OnnxModel(ACTOR, files[ACTOR], {name: _TYPES[name] for name in self._inputs}, "share")
         self._tokenizer = Tokenizer(files[TOKENIZER]) if {"words", "tokens"} & set(self._inputs) else None
         self._embed = OnnxModel(WORDS, files[WORDS], _TEXT, "words") if "words" in self._inputs else None
+        self.critic = Critic(manifest, files[CRITIC], len(names)) if CRITIC in files else None
+        self.reference = Reference.parse(files[REFERENCE]) if REFERENCE in files else None
         try:
             self.hear("")
             seen = np.stack([np.full((len(names), len(FEATURES)), level) for level in (0.0, 0.5, 1.0)])

@@ -58,7 +58,7 @@ class Actuator:
         ues = _untold(cell, policy)
         if cell.sent == policy and not again and not (cell.target.kind is ControlKind.RC_UE and ues):
             return
-        if self._config.dry_run:
+        if not self._config.sends:
             cell.sent, cell.sent_s = policy, now_s
             self._count(Outcome.DRY_RUN)
             return
@@ -153,7 +153,7 @@ class Actuator:
 
         False where nothing was ever sent to it, by this run or one before, or where it cannot be sent now.
         """
-        if cell.target is None or self._config.dry_run:
+        if cell.target is None or not self._config.sends:
             return False
         if cell.sent is None and cell.sent_s == 0.0 and cell.knowledge is Knowledge.FRESH:
             return False

@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from oran.a1.errors import A1Error
 from oran.e2.e2ap.codec import decode
@@ -31,25 +31,26 @@ from oran.rmr.types import (
 from oran.sdl import MemorySdl, Sdl
 from xapps.slicing.actuation import Actuator
 from xapps.slicing.cell import Decision
-from xapps.slicing.config import XappConfig
+from xapps.slicing.config import Role, XappConfig
 from xapps.slicing.endpoints import make_app
 from xapps.slicing.errors import ReportError
 from xapps.slicing.fleet import ControlledCell, Fleet
 from xapps.slicing.guard import Reason
 from xapps.slicing.intake import Intake
 from xapps.slicing.metrics import XappMetrics
-from xapps.slicing.model_metrics import ModelMetrics
+from xapps.slicing.model_metrics import CritiqueMetrics, ModelMetrics
 from xapps.slicing.originals import Originals
+from xapps.slicing.oversight import Oversight
 from xapps.slicing.policies import PolicyStore
 from xapps.slicing.quiet import Quiet
 from xapps.slicing.reload import Reload, first_model
+from xapps.slicing.restoration import Restoration
 from xapps.slicing.succession import Succession
 from xapps.slicing.upkeep import Upkeep
 
 MESSAGES_PER_TURN = 16
 """Messages handled before the other tasks of the loop get their turn."""
 
-RESTORE_TIMEOUT_S = 2.0
 NAME = "ranloop-slicing"
 
 _log = get_logger(__name__)
@@ -75,26 +76,27 @@ class SlicingXapp:
         self.config = config
         self.transport = transport
         self.policies = PolicyStore(config.promises, config.plmn_digits, handler_id=NAME)
-        self._sdl = sdl or MemorySdl()
-        self._originals = Originals(self._sdl, config.snssais)
-        self.models: Succession | None = None
+        self._sdl = sdl = sdl or MemorySdl()
+        originals = Originals(sdl, config.snssais)
+        self.models = self._models()
         """The models of the controller `learned`."""
-        self._reload: Reload | None = None
-        if config.controller == "learned":
-            self.models = Succession(first_model(config), config.shadow_periods, lambda: len(self.fleet.cells()))
-            self._reload = Reload(config, self.models, lambda: self.policies.words)
-        self.fleet = Fleet(config, self._originals, self.models)
+        self._reload = None if self.models is None else Reload(config, self.models, lambda: self.policies.words)
+        self.fleet = Fleet(config, originals, self.models)
+        self.oversight = Oversight(config, sdl, self.fleet, self.models)
         self.metrics = XappMetrics(
             self.fleet.loops, lambda: self.policies.promises, self._gauges, self._totals, time.monotonic
         )
         if self.models is not None:
             self.metrics.registry.register(ModelMetrics(self.models))
+        if self.oversight.critique is not None:
+            self.metrics.registry.register(CritiqueMetrics(self.oversight.critique))
+        self._restoration = Restoration(originals, self.fleet)
         self.actuator = Actuator(
             config,
             self.fleet,
             send=transport.send,
             count=self.metrics.control,
-            original_found=self._keep_original,
+            original_found=self._restoration.keep,
         )
         self._intake = Intake(self.fleet, self.metrics)
         self._descriptor = descriptor or {}
@@ -103,14 +105,20 @@ class SlicingXapp:
         self._upkeep: Upkeep | None = None
         self._server: RestServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._keeping: set[asyncio.Task[None]] = set()
-        self._experience: IO[str] | None = None
         self._handlers: dict[int, Callable[[RmrMessage], None]] = {
             RIC_INDICATION: self._on_indication,
             RIC_CONTROL_ACK: self._on_answer,
             RIC_CONTROL_FAILURE: self._on_answer,
             A1_POLICY_REQ: self._on_policy,
         }
+
+    def _models(self) -> Succession | None:
+        """The models that decide or, for a critic, judge; a critic takes each new one at once."""
+        config, judge = self.config, self.config.role is Role.CRITIC
+        if config.controller != "learned" and not (judge and config.model):
+            return None
+        periods = 0 if judge else config.shadow_periods
+        return Succession(first_model(config), periods, lambda: len(self.fleet.cells()))
 
     @property
     def ready(self) -> bool:
@@ -124,8 +132,7 @@ class SlicingXapp:
 
     async def start(self) -> None:
         """Listen and begin; the RIC need not be there yet. Raises OSError when a port or file is not to be had."""
-        if self.config.experience:
-            self._experience = open(self.config.experience, "a", encoding="utf-8")  # noqa: SIM115  held until stop
+        self.oversight.open()
         try:
             await self.transport.start()
             upkeep = Upkeep(self.config, self.fleet, self.actuator, self.transport, self._sdl)
@@ -148,6 +155,7 @@ class SlicingXapp:
         ]
         if self._reload is not None:
             self._tasks.append(asyncio.create_task(self._reload.run(), name="xapp-reload"))
+        self._tasks += [asyncio.create_task(task, name="xapp-oversight") for task in self.oversight.tasks()]
         _log.info("xapp_started", http=self.http_address, controller=self.config.controller)
 
     async def stop(self) -> None:
@@ -160,7 +168,8 @@ class SlicingXapp:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             # Before the subscriptions end: the answers are routed by them.
-            await self._restore()
+            await self._restoration.run(self.actuator)
+            await self.oversight.withdraw()
             await upkeep.end_subscriptions()
             await upkeep.close()
         await self._close()
@@ -199,15 +208,18 @@ class SlicingXapp:
         if reading is None:
             return
         cell, kpis = reading
-        now_s = time.monotonic()
-        decision = cell.loop.on_report(kpis, self.policies.targets, now_s=now_s, time_s=time.time())
-        self.actuator.put_in_force(cell, decision.policy, now_s)
+        now_s, time_s = time.monotonic(), time.time()
+        told = self.oversight.before(cell.loop, time_s)
+        decision = cell.loop.on_report(kpis, self.policies.targets, now_s=now_s, time_s=time_s)
+        if self.config.role is not Role.CRITIC:
+            self.actuator.put_in_force(cell, decision.policy, now_s)
         if message.received_s:
             self.metrics.latency.observe(time.perf_counter() - message.received_s)
-        self._note(cell, decision)
+        self._count(cell, decision)
+        self.oversight.after(cell.loop, decision, told, time_s)
 
-    def _note(self, cell: ControlledCell, decision: Decision) -> None:
-        """Count a decision and write it down, after its control has left."""
+    def _count(self, cell: ControlledCell, decision: Decision) -> None:
+        """Count a decision, after its control has left, and let a candidate decide the same."""
         self.metrics.decisions.inc()
         self.metrics.intervened(decision.reasons)
         if self.models is not None:
@@ -215,13 +227,6 @@ class SlicingXapp:
         if Reason.CONTROLLER in decision.reasons:
             self.metrics.controller_errors.inc()
             self._quiet.warning("controller_failed", cell.loop.node, reason=cell.loop.error)
-        if self._experience is not None:
-            transition = decision.transition(cell.loop.controller.name)
-            if transition is not None:
-                try:
-                    self._experience.write(transition.to_json() + "\n")
-                except OSError as error:
-                    self._quiet.warning("experience_not_written", self.config.experience, reason=str(error))
 
     def _on_answer(self, message: RmrMessage) -> None:
         pdu = decode(message.payload)
@@ -263,44 +268,15 @@ class SlicingXapp:
                 self.actuator.expire(now_s)
             except Exception:
                 _log.exception("watch_failed")
-            if self._experience is not None:
-                with contextlib.suppress(OSError):
-                    self._experience.flush()
+            self.oversight.flush()
 
     def _look_after(self, cell: ControlledCell, now_s: float) -> None:
         """Hold a silent cell's quotas, and after long bring the static ones back."""
         decision = cell.loop.on_silence(self.policies.targets, now_s)
-        if decision is not None:
+        if decision is not None and self.config.role is not Role.CRITIC:
             self.metrics.intervened(decision.reasons)
             if Reason.STATIC in decision.reasons:
                 self.actuator.put_in_force(cell, decision.policy, now_s)
-
-    def _keep_original(self, cell: ControlledCell) -> None:
-        """Write a cell's original quotas down beside the fast path."""
-        keep = self._originals.keep(cell.loop.node, cell.loop.cell, cell.original)
-        task = asyncio.get_running_loop().create_task(keep)
-        self._keeping.add(task)
-        task.add_done_callback(self._keeping.discard)
-
-    async def _restore(self) -> None:
-        """Give every cell its original quotas back and wait a while for the answers."""
-        # What was sent last must be answered first: answers are told apart by their order only.
-        await self._answered()
-        restored = [cell for cell in self.fleet.cells() if self.actuator.restore(cell, time.monotonic())]
-        await self._answered()
-        await asyncio.gather(*self._keeping)
-        for cell in restored:
-            if cell.sent is not None:
-                await self._originals.done(cell.loop.node, cell.loop.cell)
-        if restored:
-            _log.info("original_quotas_restored", cells=len(restored))
-
-    async def _answered(self) -> None:
-        """Wait until no control waits for an answer, or the time is up."""
-        deadline = time.monotonic() + RESTORE_TIMEOUT_S
-        while self.actuator.outstanding and time.monotonic() < deadline:
-            await asyncio.sleep(0.005)
-            self.actuator.expire(time.monotonic())
 
     async def _close(self) -> None:
         await self.transport.stop()
@@ -309,10 +285,7 @@ class SlicingXapp:
         server, self._server = self._server, None
         if server is not None:
             await server.stop()
-        file, self._experience = self._experience, None
-        if file is not None:
-            with contextlib.suppress(OSError):
-                file.close()
+        self.oversight.close()
 
     def _gauges(self) -> dict[str, float]:
         upkeep = self._upkeep

@@ -51,8 +51,8 @@ class Decision:
             period_s=seen.period_s,
             slices=tuple(map(str, seen.slices)),
             kpis=seen.kpis.by_name(),
-            ratios=_rows(seen.ratios),
-            action=_rows(self.ratios),
+            ratios=rows(seen.ratios),
+            action=rows(self.ratios),
             qos_ratio=tuple(qos.tolist()),
             reward=float(reward(self.targets, qos)),
             controller=controller,
@@ -60,7 +60,8 @@ class Decision:
         )
 
 
-def _rows(ratios: np.ndarray) -> tuple[tuple[float, float, float], ...]:
+def rows(ratios: np.ndarray) -> tuple[tuple[float, float, float], ...]:
+    """Ratios [slices, 3] as an experience record holds them."""
     return tuple((float(row[0]), float(row[1]), float(row[2])) for row in ratios)
 
 
@@ -124,6 +125,11 @@ class CellLoop:
     def took_over(self, policy: Policy) -> None:
         """A policy was sent, or is known to be in force."""
         self.in_force, self.policy = from_policy(policy), policy
+
+    def follow(self, policy: Policy) -> None:
+        """Somebody else has put a policy in force: take it as it is, whatever the guard would say."""
+        self.took_over(policy)
+        self._guard.begin(self.in_force)
 
     def _ask(self, observation: CellObservation, targets: SlaTargets) -> np.ndarray | None:
         """What the controller wants; None when it fails, whatever with: the guard then keeps the last quotas."""

@@ -58,6 +58,17 @@ class ControlKind(Enum):
     """The same, one message per UE with its slice's quota, as srsRAN's DU applies it."""
 
 
+class Role(Enum):
+    """What an instance does of the whole."""
+
+    ALL = "all"
+    """Control all nodes that the filter names, and judge how it goes."""
+    ACTOR = "actor"
+    """Control its nodes, and tell what is in force through the shared data layer."""
+    CRITIC = "critic"
+    """Control nothing: see all nodes, judge what the actors do, write experience."""
+
+
 class SlaConfig(_Section):
     """What a slice is promised; at least one objective."""
 
@@ -151,6 +162,7 @@ class XappConfig(_Section):
     slices: Annotated[tuple[SliceConfig, ...], Field(min_length=1, max_length=16)]
     plmn: Annotated[str, Field(pattern="^[0-9]{5,6}$")] = "00101"
     """MCC and MNC that the slices belong to."""
+    role: Role = Role.ALL
     controller: Annotated[str, Field(max_length=32)] = "demand"
     model: Annotated[str, Field(max_length=1024)] = ""
     """Folder of the model package that `learned` decides by; empty for the one that comes with the xApp."""
@@ -163,7 +175,7 @@ class XappConfig(_Section):
     """Reporting period, and so control interval."""
     guard: GuardLimits = GuardLimits()
     node_filter: Annotated[tuple[Glob, ...], Field(min_length=1)] = ("*",)
-    """Names of the nodes to control; `*` stands for anything."""
+    """Names of the nodes to subscribe to; `*` stands for anything."""
     node_rules: tuple[NodeRule, ...] = ()
     ue_slices: tuple[UeSlice, ...] = ()
     dry_run: bool = False
@@ -215,6 +227,11 @@ class XappConfig(_Section):
     def promises(self) -> tuple[SliceSla, ...]:
         """The SLAs before any A1 policy."""
         return tuple(item.promise for item in self.slices)
+
+    @property
+    def sends(self) -> bool:
+        """Whether quotas are sent to nodes."""
+        return not self.dry_run and self.role is not Role.CRITIC
 
     @property
     def period_s(self) -> float:

@@ -39,6 +39,16 @@ class StaticController:
         return np.broadcast_to(ratios, observation.ratios.shape).copy()
 
 
+class Bystander:
+    """Wants what is in force already: for cells that another instance controls."""
+
+    name = "bystander"
+
+    def decide(self, observation: CellObservation, targets: SlaTargets) -> np.ndarray:
+        """The quotas in force."""
+        return observation.ratios
+
+
 NAMES = ("static", "hard", "demand", "learned")
 
 

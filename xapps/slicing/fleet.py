@@ -12,9 +12,9 @@ from oran.nodes import NodeInfo
 from oran.slices import RrmPolicyRatio
 from oran.subscription_forms import SubscriptionSpec
 from xapps.slicing.cell import CellLoop
-from xapps.slicing.config import XappConfig
+from xapps.slicing.config import Role, XappConfig
 from xapps.slicing.control import ControlTarget, Policy
-from xapps.slicing.controllers import create
+from xapps.slicing.controllers import Bystander, Controller, create
 from xapps.slicing.errors import NodeError
 from xapps.slicing.learned import Agent
 from xapps.slicing.membership import Rosters, SliceOf, ue_slice_map
@@ -161,7 +161,7 @@ class Fleet:
             model.name,
             cell,
             config.snssais,
-            controller=create(config.controller, config.demand, self._agent),
+            controller=self._controller(),
             guard=config.guard_config(),
             period_s=config.period_s,
             cell_prbs=model.rule.cell_prbs,
@@ -170,9 +170,13 @@ class Fleet:
         made = ControlledCell(loop, target, PeriodCollector(sources))
         if target is None:
             _log.warning("cell_cannot_be_controlled", node=model.name)
-        elif not config.dry_run:
+        elif config.sends:
             made.knowledge, made.original = await self._originals.begin(model.name, cell)
         return made
+
+    def _controller(self) -> Controller:
+        config = self._config
+        return Bystander() if config.role is Role.CRITIC else create(config.controller, config.demand, self._agent)
 
     def _remove(self, name: str) -> None:
         _log.warning("node_gone", node=name)

@@ -8,7 +8,8 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from oran.model_package import Manifest, Metric, write
-from xapps.slicing.schema import ACTOR, INPUTS, KIND, OUTPUTS, TOKENIZER, WORDS
+from xapps.slicing.drift import reference_of
+from xapps.slicing.schema import ACTOR, CRITIC, INPUTS, KIND, OUTPUTS, REFERENCE, TOKENIZER, WORDS
 from xapps.slicing.state import FEATURES, KINDS
 
 VOCABULARY = ("[PAD]", "[UNK]", "protect", "the", "factory", "failing", "jammed", "urllc")
@@ -101,6 +102,22 @@ def words() -> bytes:
     return network(nodes, constants, TEXT, ("words", ("n", WIDTH)))
 
 
+def critic() -> bytes:
+    """A value of two parts: the cell's sum of features, and the mean over cells of the first slice's share."""
+    nodes: list[tuple[str, list[str], str, dict[str, object]]] = [
+        ("ReduceSum", ["state", "inner"], "own", {"keepdims": 0}),
+        ("Gather", ["share", "first"], "shares", {"axis": 2}),
+        ("ReduceMean", ["shares"], "all", {"axes": [1], "keepdims": 1}),
+        ("Add", ["own", "all"], "value", {}),
+    ]
+    constants = {"inner": np.array([2, 3], dtype=np.int64), "first": np.array(0, dtype=np.int64)}
+    inputs: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
+        "state": ("float", (1, "cells", "slices", len(FEATURES))),
+        "share": ("float", (1, "cells", "slices")),
+    }
+    return network(nodes, constants, inputs, ("value", (1, "cells")))
+
+
 def tokenizer() -> bytes:
     """Whole words of a small vocabulary, whatever their case."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
@@ -126,9 +143,12 @@ def manifest(*inputs: str, version: str = "1.0.0", **changes: object) -> Manifes
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def files(*inputs: str, **options: object) -> dict[str, bytes]:
-    """The files of a package whose actor takes the state and `inputs`."""
+def files(*inputs: str, judge: bool = False, **options: object) -> dict[str, bytes]:
+    """The files of a package whose actor takes the state and `inputs`; with `judge` a critic and a reference."""
     made = {ACTOR: actor(*inputs, **options)}  # type: ignore[arg-type]
+    if judge:
+        made[CRITIC] = critic()
+        made[REFERENCE] = reference_of(np.random.default_rng(1).random((500, 3, len(FEATURES))))
     if {"words", "tokens"} & set(inputs):
         made[TOKENIZER] = tokenizer()
     if "words" in inputs:
@@ -138,5 +158,5 @@ def files(*inputs: str, **options: object) -> dict[str, bytes]:
 
 def package(folder: Path, *inputs: str, version: str = "1.0.0", **options: object) -> Path:
     """Write a package whose actor takes the state and `inputs`; `options` are those of `actor`."""
-    write(folder, manifest(*inputs, version=version), files(*inputs, **options))
+    write(folder, manifest(*inputs, version=version), files(*inputs, **options))  # type: ignore[arg-type]
     return folder
