@@ -70,3 +70,15 @@ def test_satisfaction_is_measured_for_all_arms() -> None:
         assert 0 <= figures[arm] <= 1  # type: ignore[operator]
     for reference in ("static", "hard"):
         assert len(figures[f"demand_over_{reference}"]) == 3  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_decisions_are_measured_for_each_form_and_number_of_cells() -> None:
+    rows = run("decision.py", "--decisions", "120")["rows"]
+    assert isinstance(rows, list)
+    assert {row["cells"] for row in rows} == {1, 6, 60}
+    assert len({row["form"] for row in rows}) >= 2
+    for row in rows:
+        assert 0 < row["decision_p50_ms"] <= row["decision_p99_ms"]
+        assert 0 < row["all_cells_p50_ms"] <= row["all_cells_p99_ms"]

@@ -29,6 +29,7 @@ class Chart:
     unit: str
     queries: tuple[tuple[str, str], ...]
     highest: float | None = None
+    lowest: float | None = 0.0
 
 
 def _latency(quantile: float) -> str:
@@ -144,6 +145,39 @@ ROWS: dict[str, tuple[Chart, ...]] = {
             ((f"max by (node) (ranloop_kpi_age_seconds{{{AT}}})", "{{node}}"),),
         ),
     ),
+    "Models": (
+        Chart(
+            "Candidate against the running model",
+            "Mean absolute difference in share of the last model that decided in the shadow.",
+            "percentunit",
+            (("ranloop_model_shadow_share_difference", "difference"),),
+        ),
+        Chart(
+            "Models",
+            "Candidates since the start, by what became of them.",
+            "none",
+            (("sum by (event) (ranloop_model_events_total)", "{{event}}"),),
+        ),
+        Chart(
+            "Reward",
+            "Slicing reward by node; 0 keeps every promise exactly.",
+            "none",
+            ((f"avg by (node) (ranloop_reward{{{AT}}})", "{{node}}"),),
+            lowest=None,
+        ),
+        Chart(
+            "Temporal-difference error",
+            "Mean absolute error of the critic over all cells; it grows as the network departs from training.",
+            "none",
+            (("ranloop_critic_td_error_mean", "error"),),
+        ),
+        Chart(
+            "Drift of the state",
+            "Population stability index against training; above 0.25 by the usual reading a large shift.",
+            "none",
+            (("topk(5, ranloop_state_drift)", "{{feature}}"),),
+        ),
+    ),
 }
 
 
@@ -153,7 +187,6 @@ def _panel(chart: Chart) -> Panel:
         .title(chart.title)
         .description(chart.description)
         .unit(chart.unit)
-        .min(0)
         .datasource(SOURCE)
         .height(8)
         .span(8)
@@ -166,6 +199,8 @@ def _panel(chart: Chart) -> Panel:
             .placement(LegendPlacement.BOTTOM)
         )
     )
+    if chart.lowest is not None:
+        panel = panel.min(chart.lowest)
     if chart.highest is not None:
         panel = panel.max(chart.highest)
     for index, (query, legend) in enumerate(chart.queries):

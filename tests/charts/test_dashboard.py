@@ -12,6 +12,7 @@ import pytest
 
 from ranloop.stack import HOST, free_ports
 from tests.ranloop.loop import Loop, a_loop
+from tests.xapps.slicing import packages
 
 pytest.importorskip("grafana_foundation_sdk", reason="grafana-foundation-sdk is not installed")
 from charts.grafana import dashboard
@@ -63,7 +64,9 @@ def test_panels_say_what_they_show() -> None:
 
 @pytest.fixture(scope="module")
 def loop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
-    with a_loop(tmp_path_factory.mktemp("loop"), nodes=1, ues=40) as loop:
+    model = packages.package(tmp_path_factory.mktemp("models") / "model", judge=True)
+    xapp = (f"--model={model}",)
+    with a_loop(tmp_path_factory.mktemp("loop"), nodes=1, ues=40, xapp=xapp, controller="learned") as loop:
         yield loop
 
 
