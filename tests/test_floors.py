@@ -18,7 +18,18 @@ ALLOWED = {
     "ranloop": {"training", "twin", "xapps", "rapps", "oran"},
 }
 TORCH_FREE = ("oran", "xapps", "rapps")
-SHY = {"torch", "onnxruntime", "starlette", "uvicorn", "httpx", "redis", "jsonschema", "ricxappframe", "structlog"}
+SHY = {
+    "torch",
+    "onnxruntime",
+    "starlette",
+    "uvicorn",
+    "httpx",
+    "redis",
+    "jsonschema",
+    "ricxappframe",
+    "structlog",
+    "tokenizers",
+}
 
 
 def sources(package: str) -> list[Path]:

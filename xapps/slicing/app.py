@@ -43,7 +43,7 @@ from xapps.slicing.originals import Originals
 from xapps.slicing.oversight import Oversight
 from xapps.slicing.policies import PolicyStore
 from xapps.slicing.quiet import Quiet
-from xapps.slicing.reload import Reload, first_model
+from xapps.slicing.reload import Reload, first_model, folder_of
 from xapps.slicing.restoration import Restoration
 from xapps.slicing.succession import Succession
 from xapps.slicing.upkeep import Upkeep
@@ -115,7 +115,7 @@ class SlicingXapp:
     def _models(self) -> Succession | None:
         """The models that decide or, for a critic, judge; a critic takes each new one at once."""
         config, judge = self.config, self.config.role is Role.CRITIC
-        if config.controller != "learned" and not (judge and config.model):
+        if config.controller != "learned" and not (judge and (config.model or folder_of(config).is_dir())):
             return None
         periods = 0 if judge else config.shadow_periods
         return Succession(first_model(config), periods, lambda: len(self.fleet.cells()))
@@ -153,8 +153,9 @@ class SlicingXapp:
             asyncio.create_task(self._watch(), name="xapp-watch"),
             asyncio.create_task(upkeep.run(), name="xapp-upkeep"),
         ]
-        if self._reload is not None:
+        if self.models is not None and self._reload is not None:
             self._tasks.append(asyncio.create_task(self._reload.run(), name="xapp-reload"))
+            self._tasks.append(asyncio.create_task(self.models.follow(), name="xapp-shadow"))
         self._tasks += [asyncio.create_task(task, name="xapp-oversight") for task in self.oversight.tasks()]
         _log.info("xapp_started", http=self.http_address, controller=self.config.controller)
 
@@ -219,11 +220,9 @@ class SlicingXapp:
         self.oversight.after(cell.loop, decision, told, time_s)
 
     def _count(self, cell: ControlledCell, decision: Decision) -> None:
-        """Count a decision, after its control has left, and let a candidate decide the same."""
+        """Count a decision, after its control has left."""
         self.metrics.decisions.inc()
         self.metrics.intervened(decision.reasons)
-        if self.models is not None:
-            self.models.follow()
         if Reason.CONTROLLER in decision.reasons:
             self.metrics.controller_errors.inc()
             self._quiet.warning("controller_failed", cell.loop.node, reason=cell.loop.error)

@@ -1,10 +1,12 @@
 """Succession: how a new model takes over from the running one, and how the former one comes back.
 
-A candidate decides beside the running model for some periods. What it decides has no effect; it is compared and
-counted. When none of its decisions was refused it takes over, and the model before it stays in memory.
+A candidate decides beside the running model for some periods, in a thread: no control waits for it. What it
+decides has no effect; it is compared and counted. When none of its decisions was refused it takes over, and the
+model before it stays in memory.
 """
 
-from collections import Counter
+import asyncio
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +18,8 @@ from xapps.slicing.errors import ModelError
 
 EVENTS = ("shadowed", "took_over", "dropped", "refused", "rolled_back")
 """What may become of a model."""
+MOST_DUE = 256
+"""Decisions that a slow candidate may lag behind; older ones are not compared."""
 
 _log = get_logger(__name__)
 
@@ -53,7 +57,8 @@ class Succession:
         self.shadow_decisions = 0
         self._periods = periods
         self._cells = cells
-        self._due: list[tuple[np.ndarray, np.ndarray]] = []
+        self._due: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=MOST_DUE)
+        self._woken = asyncio.Event()
 
     @property
     def actors(self) -> list[Actor]:
@@ -66,19 +71,34 @@ class Succession:
         share = self.running.share(seen)
         if self.shadow is not None:
             self._due.append((seen, share))
+            self._woken.set()
         return share
 
-    def follow(self) -> None:
-        """Let the candidate decide what the running model has decided; to be called when there is time for it."""
-        due, self._due = self._due, []
-        for seen, share in due:
-            if self.shadow is not None:
-                self._compare(self.shadow, seen, share)
+    async def follow(self) -> None:
+        """Let candidates decide what the running model has decided, for ever."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            await self.catch_up()
+
+    async def catch_up(self) -> None:
+        """Compare all that is due."""
+        while self.shadow is not None and self._due:
+            shadow, (seen, share) = self.shadow, self._due.popleft()
+            try:
+                other = await asyncio.to_thread(shadow.actor.share, seen)
+            except ModelError as error:
+                if shadow is self.shadow:
+                    self.drop(str(error))
+                continue
+            if shadow is self.shadow:
+                self._compare(shadow, share, other)
 
     def propose(self, candidate: Actor) -> None:
         """Put a verified model in the running one's shadow, in place of any that is there."""
         self.drop("another candidate came")
-        self.shadow, self.difference, self._due = Shadow(candidate), 0.0, []
+        self.shadow, self.difference = Shadow(candidate), 0.0
+        self._due.clear()
         self.events["shadowed"] += 1
         _log.info("model_shadows", model=str(candidate), running=str(self.running), periods=self._periods)
         if self._periods == 0:
@@ -108,12 +128,7 @@ class Succession:
         _log.warning("model_rolled_back", running=str(self.running), before=str(self.before))
         return True
 
-    def _compare(self, shadow: Shadow, seen: np.ndarray, share: np.ndarray) -> None:
-        try:
-            other = shadow.actor.share(seen)
-        except ModelError as error:
-            self.drop(str(error))
-            return
+    def _compare(self, shadow: Shadow, share: np.ndarray, other: np.ndarray) -> None:
         shadow.decisions += 1
         shadow.difference += float(np.abs(other - share).mean())
         self.shadow_decisions += 1

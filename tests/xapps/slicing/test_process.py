@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 QUIET = ["--listen-host", "127.0.0.1", "--http-port", "0", "--rmr-port", "0", "--rmr-control-port", "0"]
-HEAVY = {"torch", "uvicorn", "starlette", "httpx", "onnxruntime", "redis", "jsonschema"}
+HEAVY = {"torch", "uvicorn", "starlette", "httpx", "onnxruntime", "redis", "jsonschema", "tokenizers"}
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

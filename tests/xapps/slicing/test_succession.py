@@ -1,17 +1,14 @@
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.xapps.slicing import packages
 from xapps.slicing.actor import Actor
 from xapps.slicing.onnx_model import OnnxModel
 from xapps.slicing.schema import ACTOR
 from xapps.slicing.state import FEATURES, KINDS
-from xapps.slicing.succession import Succession
+from xapps.slicing.succession import MOST_DUE, Succession
 
 NAMES = ("eMBB", "URLLC", "mMTC")
 SEEN = np.zeros((1, 3, len(FEATURES)))
@@ -29,21 +26,21 @@ def break_(model: Actor) -> None:
     model._network = broken
 
 
-def decide(models: Succession, times: int) -> None:
+async def decide(models: Succession, times: int) -> None:
     for _ in range(times):
         models.share(SEEN)
-        models.follow()
+        await models.catch_up()
 
 
-@given(periods=st.integers(1, 5), cells=st.integers(1, 4))
-def test_a_candidate_takes_over_after_its_periods_and_has_no_effect_before(periods: int, cells: int) -> None:
+@pytest.mark.parametrize(("periods", "cells"), [(1, 1), (1, 3), (5, 1), (4, 3)])
+async def test_a_candidate_takes_over_after_its_periods_and_has_no_effect_before(periods: int, cells: int) -> None:
     old, new = actor("1", gain=4.0), actor("2", gain=-4.0)
     models = Succession(old, periods, lambda: cells)
     models.propose(new)
-    decide(models, periods * cells - 1)
+    await decide(models, periods * cells - 1)
     assert models.running is old
     np.testing.assert_array_equal(models.share(SEEN), old.share(SEEN))
-    models.follow()
+    await models.catch_up()
     assert models.running is new
     assert models.before is old
     assert models.shadow is None
@@ -52,23 +49,23 @@ def test_a_candidate_takes_over_after_its_periods_and_has_no_effect_before(perio
     assert models.events["took_over"] == 1
 
 
-def test_a_candidate_that_errs_once_is_dropped_with_the_reason() -> None:
+async def test_a_candidate_that_errs_once_is_dropped_with_the_reason() -> None:
     old, new = actor("1"), actor("2")
     models = Succession(old, 10, lambda: 1)
     models.propose(new)
-    decide(models, 5)
+    await decide(models, 5)
     break_(new)
-    decide(models, 1)
+    await decide(models, 1)
     assert models.running is old
     assert models.shadow is None
     assert "test-actor 2" in models.reason
     assert "not finite" in models.reason
     assert models.events["dropped"] == 1
-    decide(models, 20)
+    await decide(models, 20)
     assert models.running is old
 
 
-def test_going_back_and_forth() -> None:
+async def test_going_back_and_forth() -> None:
     old, new = actor("1"), actor("2")
     models = Succession(old, 0, lambda: 1)
     assert not models.roll_back()
@@ -82,7 +79,7 @@ def test_going_back_and_forth() -> None:
     assert models.events["rolled_back"] == 1
 
 
-def test_rolling_back_sends_the_candidate_away() -> None:
+async def test_rolling_back_sends_the_candidate_away() -> None:
     models = Succession(actor("1"), 0, lambda: 1)
     models.propose(actor("2"))
     slow = Succession(models.running, 5, lambda: 1)
@@ -90,16 +87,27 @@ def test_rolling_back_sends_the_candidate_away() -> None:
     slow.propose(actor("3"))
     assert slow.roll_back()
     assert slow.shadow is None
-    decide(slow, 10)
+    await decide(slow, 10)
     assert str(slow.running) == "test-actor 1"
 
 
-def test_a_newer_candidate_takes_the_place_of_one_in_the_shadow(tmp_path: Path) -> None:
+async def test_a_newer_candidate_takes_the_place_of_one_in_the_shadow() -> None:
     models = Succession(actor("1"), 5, lambda: 1)
     models.propose(actor("2"))
-    decide(models, 4)
+    await decide(models, 4)
     models.propose(actor("3"))
-    decide(models, 4)
+    await decide(models, 4)
     assert str(models.running) == "test-actor 1"
-    decide(models, 1)
+    await decide(models, 1)
     assert str(models.running) == "test-actor 3"
+
+
+async def test_no_control_waits_for_a_slow_candidate_and_what_it_lags_behind_is_bounded() -> None:
+    old, new = actor("1"), actor("2")
+    models = Succession(old, 10_000, lambda: 1)
+    models.propose(new)
+    for _ in range(2 * MOST_DUE):
+        models.share(SEEN)
+    assert models.shadow_decisions == 0
+    await models.catch_up()
+    assert models.shadow_decisions == MOST_DUE
