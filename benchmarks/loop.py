@@ -89,7 +89,7 @@ class Bench:
         """Run the xApp against nodes that are there, or come soon; its figures."""
         settings = stack.folder / "config-file.json"
         settings.write_text(json.dumps(descriptor(ues)))
-        options = [f"--config={settings}", f"--nodes={nodes}", f"--seconds={seconds}"]
+        options = [f"--config={settings}", f"--reporting={nodes}", f"--seconds={seconds}"]
         # The live twin stamps the beginning of the period that a report is of, the replay the moment it is sent.
         options += [f"--lag-s={period_s if live else 0.0}", "--log-level=error"]
         options += [] if self.xapp_core is None else [f"--core={self.xapp_core}"]

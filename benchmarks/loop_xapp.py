@@ -167,7 +167,7 @@ async def measure(options: argparse.Namespace) -> JSON:
         gc.collect()
         gc.freeze()
         async with asyncio.timeout(60):
-            while sum(feed.sn is not None for feed in xapp.fleet.feeds()) < options.nodes:
+            while sum(feed.sn is not None for feed in xapp.fleet.feeds()) < options.reporting:
                 await asyncio.sleep(0.05)
         await asyncio.sleep(WARM_UP_S)
         endpoint.keeping = True
@@ -188,7 +188,7 @@ def main() -> None:
     """Pin to a core, measure, print the figures as one line of JSON."""
     parser = command.parser()
     parser.add_argument("--core", type=int, help="the core to run on")
-    parser.add_argument("--nodes", type=int, required=True, help="begin when so many subscriptions report")
+    parser.add_argument("--reporting", type=int, required=True, help="begin when so many subscriptions report")
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--lag-s", type=float, default=0.0, help="how long after its time stamp a report is sent")
     options = parser.parse_args()
