@@ -1,196 +1,137 @@
 """How true the twin is: writes docs/twin_validation.md and its plot. `python benchmarks/twin_validation.py`.
 
 T0 and T1 are held against T2's Monte Carlo on delay spreads, Dopplers, widths and seeds that the tables were not
-made with; our LDPC decoder against Sionna's; the network twin against theory, its own rules and Sionna's drops.
-The last line is one JSON object of figures.
+made with; our LDPC decoder against Sionna's; the network twin against theory, its own rules, Sionna's drops and,
+where there are any, an operator's traces. The last line is one JSON object of figures.
 """
 
 import argparse
 import json
+import os
+import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
-from twin.link.catalogue import ChannelClass
-from twin.link.equipment import EquipmentState
-from twin.link.evaluate import evaluate
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import field
+from benchmarks.link_cases import FRESH, KNOWN
 from twin.link.ldpc.validation import against_sionna
-from twin.link.plan import LinkChain
-from twin.link.qos import Tier
+from twin.link.validation import Case, Verdict, judge
 from twin.network.curve import RateCurve
+from twin.network.operators import Relation
 from twin.network.scenario import Scenario
 from twin.network.validation import fairness, fixed_link, poisson_queue, sharing, sinr_distribution
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORT, PLOT = ROOT / "docs" / "twin_validation.md", ROOT / "docs" / "figures" / "twin_validation.png"
-TARGET = 0.1
-STEPS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+NEAR_DB = 0.3
 CODES = (
     (100, 300, 1.5), (300, 500, 1.75), (600, 1500, 0.9), (1272, 2544, 1.2), (3000, 12000, 0.4), (2000, 2400, 3.1),
     (5000, 6000, 2.8),
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A link chain and the channel it is tried on."""
-
-    name: str
-    chain: LinkChain
-    channel: ChannelClass
-    delay_spread_s: float
-    doppler_hz: float
-
-    def equipment(self, level_db: float) -> EquipmentState:
-        """The equipment at which the chain has this SNR per resource element."""
-        state = EquipmentState(
-            free_prbs=275,
-            tx_antennas=4,
-            rx_antennas=4,
-            compute_flops=1e15,
-            max_tx_power_dbm=46,
-            channel=self.channel,
-            snr_db=0.0,
-            delay_spread_s=self.delay_spread_s,
-            doppler_hz=self.doppler_hz,
-            has_deeprx=True,
-        )
-        offset_db = float(state.resource_element_snr_db(self.chain))
-        values = {field: getattr(state, field) for field in EquipmentState.__slots__}
-        return EquipmentState(**{**values, "snr_db": level_db - offset_db})
+def verdicts(blocks: int, failures: int, workers: int) -> list[Verdict]:
+    """Every case's; they do not depend on the number of processes."""
+    os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"
+    found = []
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        for item in pool.map(partial(verdict, blocks=blocks, failures=failures), (*KNOWN, *FRESH)):
+            print(
+                f"{item.case.name:24} T0 {item.t0_error_db:+.2f} dB, T1 {item.t1_error_db:+.2f} dB, spread",
+                f"{item.t1_db.std(ddof=1):.2f} dB, T2 {item.counted.crossing_db()[1]:.2f} dB",
+                flush=True,
+            )
+            found.append(item)
+    return found
 
 
-def case(name: str, channel: ChannelClass, spread_s: float, doppler_hz: float, **fields: object) -> Case:
-    """A case by its chain's fields."""
-    values: dict[str, object] = {"numerology": 1, "prbs": 12, "estimator": "lmmse", **fields}
-    return Case(name, chain_of(values), channel, spread_s, doppler_hz)
+def verdict(case: Case, blocks: int, failures: int) -> Verdict:
+    """One case's, on one thread."""
+    import torch
+
+    torch.set_num_threads(1)
+    return judge(case, blocks=blocks, failures=failures)
 
 
-def chain_of(values: dict[str, object]) -> LinkChain:
-    """A chain by its fields."""
-    make: Callable[..., LinkChain] = LinkChain
-    return make(**values)
-
-
-A, C, D, FLAT = ChannelClass.TDL_A, ChannelClass.TDL_C, ChannelClass.TDL_D, ChannelClass.AWGN
-CASES = (
-    case("QPSK 1/2 flat", FLAT, 0.0, 0.0, modulation="qpsk", code_rate=0.5),
-    case("64QAM 0.7 flat", FLAT, 0.0, 0.0, modulation="64qam", code_rate=0.7),
-    case("QPSK 0.3 LS 1x1", A, 70e-9, 17.0, modulation="qpsk", code_rate=0.3, estimator="ls"),
-    case("QPSK 0.5 1x2", C, 230e-9, 90.0, modulation="qpsk", code_rate=0.5, rx_antennas=2),
-    case("QPSK 0.5 LS 1x2", C, 600e-9, 210.0, modulation="qpsk", code_rate=0.5, rx_antennas=2, estimator="ls"),
-    case("16QAM 0.5 1x2", C, 230e-9, 17.0, modulation="16qam", code_rate=0.5, rx_antennas=2, prbs=24),
-    case("16QAM 0.5 LS 1x2", A, 140e-9, 60.0, modulation="16qam", code_rate=0.5, rx_antennas=2, estimator="ls"),
-    case("16QAM 0.4 1x4", C, 90e-9, 150.0, modulation="16qam", code_rate=0.4, rx_antennas=4),
-    case("64QAM 0.6 1x2", D, 60e-9, 30.0, modulation="64qam", code_rate=0.6, rx_antennas=2),
-    case("64QAM 0.5 2x2", A, 110e-9, 25.0, modulation="64qam", code_rate=0.5, layers=2, tx_antennas=2,
-         rx_antennas=2),
-    case("16QAM 0.6 ZF 2x4", C, 180e-9, 40.0, modulation="16qam", code_rate=0.6, layers=2, tx_antennas=2,
-         rx_antennas=4, detector="zf"),
-    case("256QAM 0.7 1x4", D, 45e-9, 12.0, modulation="256qam", code_rate=0.7, rx_antennas=4, prbs=24),
-    case("16QAM 0.5 SVD 4x2", A, 120e-9, 20.0, modulation="16qam", code_rate=0.5, layers=2, tx_antennas=4,
-         rx_antennas=2, precoder="svd"),
-    case("16QAM 0.5 DeepRx 1x2", C, 150e-9, 80.0, modulation="16qam", code_rate=0.5, rx_antennas=2,
-         estimator="deeprx", detector="deeprx", prbs=6),
-    case("QPSK 0.4 polar 1x2", A, 80e-9, 30.0, modulation="qpsk", code_rate=0.4, rx_antennas=2, code="polar",
-         prbs=6),
-)  # fmt: skip
-
-
-def bler(item: Case, level_db: float, tier: Tier, *, seed: int = 11, most_blocks: int = 400) -> float:
-    """Block error rate of a chain without HARQ: what is missing from its throughput."""
-    answer = evaluate(item.chain, item.equipment(level_db), tier, seed=seed, most_blocks=most_blocks).qos
-    whole = evaluate(item.chain, item.equipment(70.0)).qos.throughput_bps
-    return max(1.0 - answer.throughput_bps / whole, 1e-5)
-
-
-def crossing(levels_db: np.ndarray, rates: np.ndarray, target: float = TARGET) -> float:
-    """Where block error rates fall through a target, interpolating their logarithms; NaN where they do not."""
-    below = np.flatnonzero(rates <= target)
-    if not len(below) or below[0] == 0:
-        return float("nan")
-    last = below[0]
-    high, low = np.log(rates[last - 1]), np.log(rates[last])
-    step_db = levels_db[last] - levels_db[last - 1]
-    return float(levels_db[last - 1] + (high - np.log(target)) / (high - low) * step_db)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What the tiers say of a case."""
-
-    case: Case
-    levels_db: np.ndarray
-    t0: np.ndarray
-    t1: np.ndarray
-    t2: np.ndarray
-    blocks: int
-
-    def error_db(self, rates: np.ndarray) -> float:
-        """How much more SNR T2 needs for a BLER of 10 %."""
-        return crossing(self.levels_db, self.t2) - crossing(self.levels_db, rates)
-
-
-def link_row(item: Case, blocks: int) -> Row:
-    """One case, around the SNR at which T0 expects a BLER of 10 %, in steps that fit how steeply it falls."""
-    grid = np.arange(-14.0, 44.0, 0.25)
-    expected = np.array([bler(item, level, Tier.T0) for level in grid])
-    middle = crossing(grid, expected)
-    step_db = np.clip(crossing(grid, expected, 0.03) - crossing(grid, expected, 0.3), 0.3, 4.0) / 2.0
-    levels = middle + step_db * np.array(STEPS)
-    found = [[bler(item, level, tier, most_blocks=blocks) for level in levels] for tier in Tier]
-    # What so few blocks cannot show counts alike in all tiers.
-    t0, t1, t2 = np.maximum(np.array(found), 0.5 / blocks)
-    return Row(item, levels, t0, t1, t2, blocks)
-
-
-def link_section(rows: list[Row]) -> list[str]:
+def link_section(found: Sequence[Verdict], blocks: int, failures: int) -> list[str]:
     """The tiers' table."""
     lines = [
         "## Link twin: T0 and T1 beside T2",
         "SNR per resource element at which one block in ten fails, and how much more than a tier says T2's Monte "
-        f"Carlo needs (at most {rows[0].blocks} blocks a point, 5 points around it; a point at 10 % is known to "
-        f"about {100 * 1.96 * (0.09 / rows[0].blocks) ** 0.5:.0f} percentage points). T1 looks at 160 "
-        "channels, 40 with DeepRx.",
+        f"Carlo needs. T2: {failures} failed blocks or {blocks} blocks at each of six SNRs around it, a quadratic "
+        "probit curve through them, and the 95 % interval of its crossing, which each error shares. T1: mean over "
+        f"{len(found[0].t1_db)} seeds (its bias) and their standard deviation (what chance makes of one answer).",
         "",
-        "| case | channel | T2 dB | T0 error dB | T1 error dB | BLER of T0, T1, T2 where T0 expects 10 % |",
-        "|---|---|---|---|---|---|",
+        "| case | channel | PRBs | T2 dB | T0 error dB | T1 bias dB | T1 spread dB |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for row in rows:
-        middle = len(row.levels_db) // 2
+    for place, item in enumerate(found):
+        case, (level_db, error_db) = item.case, item.counted.crossing_db()
+        if place == len(KNOWN):
+            lines.append("| *added when the tables were settled* | | | | | | |")
         lines.append(
-            f"| {row.case.name} | {row.case.channel.value} {row.case.delay_spread_s * 1e9:.0f} ns "
-            f"{row.case.doppler_hz:.0f} Hz | {crossing(row.levels_db, row.t2):.2f} | "
-            f"{row.error_db(row.t0):+.2f} | {row.error_db(row.t1):+.2f} | "
-            f"{row.t0[middle]:.3f}, {row.t1[middle]:.3f}, {row.t2[middle]:.3f} |"
+            f"| {case.name} | {case.channel.value} {case.delay_spread_s * 1e9:.0f} ns {case.doppler_hz:.0f} Hz | "
+            f"{case.chain.prbs} | {level_db:.2f} ± {1.96 * error_db:.2f} | {item.t0_error_db:+.2f} | "
+            f"{item.t1_error_db:+.2f} | {item.t1_db.std(ddof=1):.2f} |"
         )
     return lines
 
 
-def plot(rows: list[Row]) -> None:
-    """Draw the tiers' curves."""
+def standing(found: Sequence[Verdict]) -> list[str]:
+    """In how many cases the tiers are near."""
+    lines = []
+    for name, some in (
+        ("cases by which it was laid out", found[: len(KNOWN)]),
+        ("fresh cases", found[len(KNOWN) :]),
+    ):
+        for tier in ("t0", "t1"):
+            errors = np.abs([getattr(item, f"{tier}_error_db") for item in some])
+            near = int((errors <= NEAR_DB).sum())
+            lines.append(
+                f"- {tier.upper()} is within {NEAR_DB} dB in {near} of {len(errors)} {name}: "
+                f"median {np.median(errors):.2f} dB, worst {errors.max():.2f} dB."
+            )
+    return lines
+
+
+def plot(found: Sequence[Verdict], relations: tuple[Relation, Relation] | None) -> None:
+    """Draw the tiers' curves, and the field's."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(3, (len(rows) + 2) // 3, figsize=(15, 9), sharey=True, squeeze=False)
-    for axis, row in zip(axes.flat, rows, strict=False):
-        for name, rates, style in (("T0", row.t0, "-"), ("T1", row.t1, "--"), ("T2", row.t2, "o")):
-            axis.semilogy(row.levels_db, np.maximum(rates, 1e-3), style, label=name)
-        axis.set_title(row.case.name, fontsize=9)
-        axis.grid(alpha=0.3)
-    for axis in axes[-1]:
-        axis.set_xlabel("SNR [dB]")
+    figure, axes = plt.subplots(4, (len(found) + 5) // 4, figsize=(19, 11), squeeze=False)
+    for axis, item in zip(axes.flat, found, strict=False):
+        counted = item.counted
+        share = counted.bler
+        error = 1.96 * np.sqrt(share * (1 - share) * counted.blocks_per_slot / counted.blocks)
+        axis.errorbar(counted.levels_db, share, np.minimum(error, 0.9 * share), fmt="o", ms=4, label="T2, 95 %")
+        axis.semilogy(counted.levels_db, item.t0, "-", label="T0")
+        axis.semilogy(counted.levels_db, item.t1, "--", label="T1")
+        axis.set_title(item.case.name, fontsize=9)
+        axis.set_ylim(0.015, 0.6)
+        axis.grid(alpha=0.3, which="both")
     for axis in axes[:, 0]:
         axis.set_ylabel("BLER")
-    axes[0, 0].legend()
+    for axis in axes[-1]:
+        axis.set_xlabel("SNR [dB]")
+    axes[0, 0].legend(fontsize=8)
+    for axis in axes.flat[len(found) :]:
+        axis.set_visible(relations is not None and axis in axes.flat[-2:])
+    if relations is not None:
+        field.panels(axes[-1, -2], axes[-1, -1], *relations)
     figure.tight_layout()
     PLOT.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(PLOT, dpi=100)
+    figure.savefig(PLOT, dpi=80)
 
 
 def code_section(blocks: int) -> tuple[list[str], float]:
@@ -254,45 +195,45 @@ def network_section() -> tuple[list[str], dict[str, float]]:
 def main() -> None:
     """Run all checks, write the report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--blocks", type=int, default=400, help="blocks of a point of T2, and of a code")
+    parser.add_argument("--blocks", type=int, default=3000, help="most blocks of a point of T2")
+    parser.add_argument("--failures", type=int, default=300, help="failed blocks that make a point of T2")
+    parser.add_argument("--workers", type=int, default=1, help="processes for the link's cases")
+    parser.add_argument("--traces", type=Path, help="zip archive of an operator's traces")
     options = parser.parse_args()
     began_s = time.monotonic()
-    rows = []
-    for item in CASES:
-        rows.append(link_row(item, options.blocks))
-        print(
-            f"{item.name:24} T0 {rows[-1].error_db(rows[-1].t0):+.2f} dB,",
-            f"T1 {rows[-1].error_db(rows[-1].t1):+.2f} dB",
-            flush=True,
-        )
-    codes, code_worst = code_section(options.blocks)
+    found = verdicts(options.blocks, options.failures, options.workers)
+    codes, code_worst = code_section(400)
     network, figures = network_section()
-    plot(rows)
-    t0 = [abs(row.error_db(row.t0)) for row in rows]
-    t1 = [abs(row.error_db(row.t1)) for row in rows]
+    lines, relations, more = field.section(options.traces)
+    plot(found, relations)
     head = [
         "# Validation of the twin",
-        f"Made by `python benchmarks/twin_validation.py --blocks {options.blocks}`. Channels, delay spreads, "
-        "Dopplers, widths and seeds are others than those of the tables.",
+        f"Made by `python benchmarks/twin_validation.py --blocks {options.blocks} --failures {options.failures}"
+        f"{' --traces PATH' if options.traces else ''}`. Channels, delay spreads, Dopplers, widths and seeds are "
+        "others than those of the tables.",
         "",
-        f"T0 is within 0.3 dB in {sum(error <= 0.3 for error in t0)} of {len(rows)} cases (median "
-        f"{np.nanmedian(t0):.2f} dB, worst {np.nanmax(t0):.2f} dB), T1 in {sum(error <= 0.3 for error in t1)} "
-        f"(median {np.nanmedian(t1):.2f} dB, worst {np.nanmax(t1):.2f} dB).",
+        *standing(found),
         "",
         "![The tiers' block error rates](figures/twin_validation.png)",
         "",
     ]
-    REPORT.write_text("\n".join([*head, *link_section(rows), "", *codes, "", *network, ""]))
+    sections = (link_section(found, options.blocks, options.failures), codes, network, lines)
+    REPORT.write_text("\n".join([*head, *(line for section in sections for line in (*section, ""))]))
     summary = {
-        "t0_median_error_db": round(float(np.nanmedian(t0)), 3),
-        "t0_worst_error_db": round(float(np.nanmax(t0)), 3),
-        "t1_median_error_db": round(float(np.nanmedian(t1)), 3),
-        "t1_worst_error_db": round(float(np.nanmax(t1)), 3),
-        "ldpc_worst_standard_errors": round(code_worst, 2),
-        **{name: float(f"{value:.3g}") for name, value in figures.items()},
-        "seconds": round(time.monotonic() - began_s),
+        **{f"{tier}_{name}": value for tier in ("t0", "t1") for name, value in errors(found, tier).items()},
+        "t1_spread_db": float(np.median([item.t1_db.std(ddof=1) for item in found])),
+        "ldpc_worst_standard_errors": code_worst,
+        **figures,
+        **more,
+        "seconds": time.monotonic() - began_s,
     }
-    print(json.dumps(summary))
+    print(json.dumps({name: float(f"{value:.3g}") for name, value in summary.items()}))
+
+
+def errors(found: Sequence[Verdict], tier: str) -> dict[str, float]:
+    """A tier's errors over all cases."""
+    values = np.abs([getattr(item, f"{tier}_error_db") for item in found])
+    return {"median_error_db": float(np.median(values)), "worst_error_db": float(values.max())}
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Evaluate: what a link chain delivers on some equipment, and what it takes, by any tier.
 
 T0 answers from tables, in columns. Its interval stands for what the tables may be off: the bit error rates 0.3 dB
-up and down. T1 runs the chain up to its LLRs, over some channels; its interval is that of the mean over them. T2
-decodes. In all tiers a block's transmissions see independent channels, and the delay is the hardware model's
-timeline at the mean number of transmissions.
+up and down. T1 runs the chain up to its LLRs on a probe and tells from it what thousands of channels would give;
+its interval is that of the mean over them. T2 decodes. In all tiers a block's transmissions see independent
+channels, and the delay is the hardware model's timeline at the mean number of transmissions.
 """
 
 from dataclasses import dataclass, fields
