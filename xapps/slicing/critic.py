@@ -12,6 +12,7 @@ from xapps.slicing.onnx_model import OnnxModel
 from xapps.slicing.schema import CRITIC
 from xapps.slicing.state import FEATURES
 
+MOST = 1e6
 _INPUTS = {"state": "tensor(float)", "share": "tensor(float)"}
 
 
@@ -48,6 +49,6 @@ class Critic:
 
 def _number(manifest: Manifest, name: str, default: float) -> float:
     value = manifest.training.get(name, default)
-    if not isinstance(value, int | float) or not np.isfinite(value):
-        raise PackageError(f"training.{name} is {value!r:.40}; it must be a finite number")
+    if not isinstance(value, int | float) or not -MOST <= value <= MOST:
+        raise PackageError(f"training.{name} is {value!r:.40}; it must be a number of at most {MOST:g}")
     return float(value)

@@ -16,6 +16,7 @@ ACTOR, WORDS, CRITIC, TOKENIZER, REFERENCE = (
     *("tokenizer.json", "reference.json"),
 )
 """The files of a package; all but the first are optional."""
+MOST_CELLS = 10_000
 FILES = (ACTOR, WORDS, CRITIC, TOKENIZER, REFERENCE)
 
 INPUTS: Mapping[str, str] = {
@@ -58,7 +59,7 @@ def check(manifest: Manifest) -> None:
 def _check_training(manifest: Manifest) -> None:
     """A manifest tells the cells trained on and the twin's version; with a critic, the discount factor too."""
     cells, gamma = manifest.training.get("cells"), manifest.training.get("gamma")
-    if type(cells) is not int or cells < 1:
+    if type(cells) is not int or not 1 <= cells <= MOST_CELLS:
         raise PackageError(f"training.cells is {cells!r:.40}; it must be the number of cells trained on")
     if not manifest.twin_version:
         raise PackageError("twin_version is empty; it must name the twin that the model was trained on")

@@ -103,7 +103,7 @@ def test_kpis_that_cannot_be_used_are_passed_over() -> None:
     ("training", "data", "reason"),
     [
         ({"gamma": 1.0}, None, "0 <= gamma < 1"),
-        ({"satisfaction_weight": float("inf")}, None, "finite number"),
+        ({"satisfaction_weight": float("inf")}, None, r"number of at most 1e\+06"),
         ({}, packages.actor(), "critic.onnx takes"),
         ({}, b"", "no network"),
     ],

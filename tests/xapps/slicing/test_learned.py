@@ -1,4 +1,5 @@
 import contextlib
+import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from oran.model_package import PackageError, write
+from oran.model_package import MANIFEST, PackageError, write
 from oran.slices import MIN, valid
 from tests.xapps.slicing import packages
 from tests.xapps.slicing.cells import TARGETS, observation
@@ -218,3 +219,33 @@ def test_a_package_is_loaded_from_its_folder_and_none_that_was_changed(tmp_path:
     write(tmp_path / "other", replace(packages.manifest(), kind="receiver"), packages.files())
     with pytest.raises(PackageError, match="holds a receiver"):
         Actor.load(tmp_path / "other", NAMES)
+
+
+numbers = st.floats(allow_nan=False) | st.integers() | st.just(10**400)
+json_values = st.recursive(
+    st.none() | st.booleans() | numbers | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+places = st.sampled_from(
+    [
+        *((field,) for field in ("name", "version", "kind", "inputs", "outputs", "files", "training", "metrics")),
+        *(("training", field) for field in ("cells", "gamma", "satisfaction_weight")),
+        ("inputs", "state"),
+        ("twin_version",),
+        ("schema",),
+    ]
+)
+
+
+@given(places, json_values)
+def test_any_manifest_gives_an_error_or_a_model_that_decides(
+    tmp_path_factory: pytest.TempPathFactory, place: tuple[str, ...], value: object
+) -> None:
+    folder = packages.package(tmp_path_factory.mktemp("any") / "model", judge=True)
+    raw = json.loads((folder / MANIFEST).read_text())
+    holder = raw[place[0]] if len(place) == 2 else raw
+    holder[place[-1]] = value
+    (folder / MANIFEST).write_text(json.dumps(raw))
+    with contextlib.suppress(PackageError):
+        assert Actor.load(folder, NAMES).share(seen()).sum() == pytest.approx(1)
