@@ -15,6 +15,7 @@ from oran.slices import hard_ratios, static_ratios
 from training.slicing.environment import Environment, Seen
 from training.slicing.networks import share_of
 from training.slicing.sac import Sac
+from xapps.slicing.actor import Actor
 from xapps.slicing.demand import DemandConfig, DemandController
 from xapps.slicing.observation import CellObservation
 from xapps.slicing.shares import ratios_of
@@ -65,6 +66,17 @@ def learnt(sac: Sac) -> Policy:
     @torch.no_grad()
     def decide(environment: Environment, seen: Seen) -> Tensor:
         return ratios_of(share_of(sac.act(sac.representation(seen))).to(torch.float64))
+
+    return decide
+
+
+def packaged(actor: Actor) -> Policy:
+    """A model package as the xApp runs it."""
+
+    def decide(environment: Environment, seen: Seen) -> Tensor:
+        rows = seen.features.flatten(0, 1).cpu().numpy()
+        share = torch.from_numpy(actor.share(rows)).reshape(seen.features.shape[:3])
+        return ratios_of(share.to(seen.features.device))
 
     return decide
 

@@ -1,6 +1,7 @@
 """Export: a trained agent becomes a model package that the xApp runs, checked against the network it came from."""
 
 import json
+import logging
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -97,6 +98,7 @@ def _onnx(network: nn.Module, inputs: dict[str, Tensor], output: str, free: dict
     with warnings.catch_warnings():
         # The exporter warns of its own libraries' future, and of axes that share a name, as they should.
         warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
             network.eval(),
             kwargs=inputs,

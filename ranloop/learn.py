@@ -1,0 +1,98 @@
+"""`ranloop train` and `ranloop evaluate`: learning on the twin from the command line."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ranloop.errors import RanloopError
+
+train_app = typer.Typer(no_args_is_help=True, help="Train models on the twin.")
+evaluate_app = typer.Typer(no_args_is_help=True, help="Measure models on the twin.")
+
+
+class LearnCommandError(RanloopError):
+    """A training or an evaluation that cannot be done as asked."""
+
+
+@train_app.callback()
+def _train() -> None:
+    """Train models on the twin."""
+
+
+@evaluate_app.callback()
+def _evaluate() -> None:
+    """Measure models on the twin."""
+
+
+@train_app.command("slicing")
+def train_slicing(
+    preset: Annotated[str, typer.Option(help="smoke, cpu, gpu or paper.")] = "cpu",
+    scenario: Annotated[str | None, typer.Option(help="A scenario's name, or its file.")] = None,
+    episodes: Annotated[int | None, typer.Option(help="Episodes over all networks.", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="Random seed.", min=0)] = 1,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, curve and package.", file_okay=False)] = Path(
+        "out/slicing"
+    ),
+) -> None:
+    """Train slicing agents; goes on where it was interrupted, and leaves a model package for the xApp."""
+    import torch
+
+    from training.slicing import pipeline
+    from training.slicing.config import PRESETS, ConfigError
+    from twin.network.errors import TwinError
+
+    if preset not in PRESETS:
+        raise LearnCommandError(f"preset is {preset!r}; it must be one of {', '.join(PRESETS)}")
+    torch.set_num_threads(threads)
+    changes = {"scenario": scenario, "episodes": episodes, "seed": seed}
+    try:
+        package = pipeline.train(preset, {k: v for k, v in changes.items() if v is not None}, device, out)
+    except (ConfigError, TwinError, OSError) as error:
+        raise LearnCommandError(str(error)) from error
+    typer.echo(f"{package}: run it with ranloop xapp --controller learned --model {package}")
+
+
+@evaluate_app.command("slicing")
+def evaluate_slicing(
+    model: Annotated[
+        list[Path] | None, typer.Option(help="A model package; may be given again.", file_okay=False)
+    ] = None,
+    scenario: Annotated[str, typer.Option(help="A scenario's name, or its file.")] = "pa_mrl",
+    seeds: Annotated[int, typer.Option(help="Number of networks, each with a seed of its own.", min=2)] = 20,
+    first_seed: Annotated[int, typer.Option(help="The first seed.", min=0)] = 1,
+    seconds: Annotated[float, typer.Option(help="Simulated time that counts.", min=1)] = 20.0,
+    grid: Annotated[
+        int, typer.Option(help="Look for the best static split in so many parts; 0: do not.", min=0, max=20)
+    ] = 0,
+    bound: Annotated[bool, typer.Option(help="Whether to run the clairvoyant too, which takes longest.")] = True,
+    json_line: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare model packages with hard, static and demand control, on the same seeds."""
+    import torch
+
+    from oran.model_package import PackageError
+    from training.slicing import pipeline
+    from twin.network.errors import TwinError
+
+    torch.set_num_threads(1)
+
+    def tell(name: str) -> None:
+        typer.echo(f"{name} ...", err=True)
+
+    try:
+        found = pipeline.evaluate(
+            scenario,
+            tuple(model or ()),
+            range(first_seed, first_seed + seeds),
+            seconds,
+            grid=grid,
+            bound=bound,
+            tell=tell,
+        )
+    except (PackageError, TwinError, OSError) as error:
+        raise LearnCommandError(str(error)) from error
+    typer.echo(json.dumps(found.figures()) if json_line else pipeline.table(found))

@@ -1,0 +1,109 @@
+"""Comparison: all arms on the same seeds, summed up as acceptance and experiments need it.
+
+Heuristics are tuned on seeds of their own. The share of headroom is how much of the way from static quotas to the
+clairvoyant an arm goes; it is told of return and of satisfaction.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from training.slicing import arms
+from training.slicing.arms import Policy
+from training.slicing.environment import Environment
+from training.slicing.score import Interval, Score, play, play_clairvoyant
+from twin.network.scenario import Scenario
+
+TUNING_SEED = 2_000_000
+TUNING_SEEDS = 6
+REFERENCE, BOUND = "static", "clairvoyant"
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Scores of arms on the same seeds."""
+
+    scenario: Scenario
+    seeds: tuple[int, ...]
+    steps: int
+    scores: Mapping[str, Score]
+
+    def headroom(self, arm: str, figure: str) -> Interval | None:
+        """Which part of the way from static to the clairvoyant an arm goes in `reward` or `satisfaction`."""
+        if not {REFERENCE, BOUND} <= self.scores.keys():
+            return None
+        low, high, own = (getattr(self.scores[name], figure) for name in (REFERENCE, BOUND, arm))
+        room = float((high - low).mean())
+        return Interval.of((own - low) / room) if room > 0 else None
+
+    def embb_percent(self, arm: str, reference: str) -> Interval:
+        """How much more throughput a UE of the eMBB slice gets than under the reference, in percent."""
+        own, other = self.scores[arm].embb_bps, self.scores[reference].embb_bps
+        return Interval.of(100.0 * (own - other) / float(other.mean()))
+
+    def gain(self, arm: str, reference: str, figure: str) -> Interval:
+        """The difference of two arms on the same seeds."""
+        return Interval.of(getattr(self.scores[arm], figure) - getattr(self.scores[reference], figure))
+
+    def figures(self) -> dict[str, object]:
+        """Everything as plain values, for JSON."""
+        names = [item.name for item in self.scenario.slices]
+        told: dict[str, object] = {"seeds": list(self.seeds), "steps": self.steps}
+        for arm, score in self.scores.items():
+            told[arm] = {
+                "return": _list(Interval.of(score.reward)),
+                "satisfaction": _list(Interval.of(score.satisfaction)),
+                "kept": dict(zip(names, np.round(score.kept.mean(axis=0), 4).tolist(), strict=True)),
+                "embb_improvement_percent": {
+                    other: _list(self.embb_percent(arm, other)) for other in self.scores if other != arm
+                },
+                "headroom": {
+                    figure: None if (found := self.headroom(arm, figure)) is None else _list(found)
+                    for figure in ("reward", "satisfaction")
+                },
+            }
+        return told
+
+
+def compare(
+    scenario: Scenario,
+    policies: Mapping[str, Callable[[], Policy]],
+    seeds: Sequence[int],
+    steps: int,
+    *,
+    bound: bool = True,
+    tell: Tell = lambda name: None,
+) -> Comparison:
+    """Play every policy, made anew, and the clairvoyant where `bound`; `tell` hears the name of each before."""
+    scores: dict[str, Score] = {}
+    for name, make in policies.items():
+        tell(name)
+        scores[name] = play(Environment(scenario, len(seeds)), make(), seeds, steps)
+    if bound:
+        tell(BOUND)
+        scores[BOUND] = play_clairvoyant(scenario, seeds, steps)
+    return Comparison(scenario, tuple(seeds), steps, scores)
+
+
+def best_split(
+    scenario: Scenario, steps: int, *, parts: int = 10, tell: Tell = lambda name: None
+) -> tuple[float, ...]:
+    """The fixed split of highest return on the tuning seeds, of all in so many parts; percent of each slice."""
+    seeds = range(TUNING_SEED, TUNING_SEED + TUNING_SEEDS)
+    slices = len(scenario.slices)
+    best: tuple[float, tuple[float, ...]] = (-np.inf, ())
+    for way in product(range(1, parts + 1), repeat=slices):
+        if sum(way) != parts:
+            continue
+        percent = tuple(100.0 * part / parts for part in way)
+        tell(f"split {'/'.join(f'{part:.0f}' for part in percent)}")
+        score = play(Environment(scenario, len(seeds)), arms.split(percent), seeds, steps)
+        best = max(best, (float(score.reward.mean()), percent))
+    return best[1]
+
+
+def _list(interval: Interval) -> list[float]:
+    return [round(value, 5) for value in (interval.mean, interval.low, interval.high)]

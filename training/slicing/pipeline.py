@@ -1,0 +1,120 @@
+"""Pipeline: what the commands do, from a preset to a package, and from packages to a table."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from oran.model_package import Metric
+from training.slicing import arms
+from training.slicing.arms import Policy
+from training.slicing.comparison import BOUND, REFERENCE, Comparison, Tell, best_split, compare
+from training.slicing.config import PRESETS
+from training.slicing.environment import Environment
+from training.slicing.export import export
+from training.slicing.score import Interval, play
+from training.slicing.train import Row, Training
+from twin.network import library
+from xapps.slicing.actor import SHIPPED, Actor
+
+PACKAGE = "package"
+METRIC_SEED, METRIC_SEEDS, METRIC_STEPS = 3_000_000, 20, 100
+
+
+def train(preset: str, changes: Mapping[str, object], device: str, out: Path) -> Path:
+    """Train by a preset with some fields changed, or go on with that; the package's folder."""
+    config = replace(PRESETS[preset], **changes)  # type: ignore[arg-type]
+    training = Training(config, out, torch.device(device))
+    console = Console(stderr=True)
+
+    def tell(row: Row) -> None:
+        console.print(
+            f"{row['episodes']:.0f} of {config.episodes} episodes: return {row['reward']:.3f}, "
+            f"satisfaction {row['satisfaction']:.3f}, {row['round_s']:.0f} s a round"
+        )
+
+    sac = training.run(tell)
+    seeds = range(METRIC_SEED, METRIC_SEED + METRIC_SEEDS)
+    score = play(Environment(training.scenario, len(seeds)), arms.learnt(sac.cpu()), seeds, METRIC_STEPS)
+    metrics = {
+        "return": _metric(Interval.of(score.reward)),
+        "satisfaction": _metric(Interval.of(score.satisfaction)),
+    }
+    scenario = training.scenario
+    folder = _fresh(out)
+    export(sac, config, scenario.cells, len(scenario.slices), metrics, folder)
+    return folder
+
+
+def evaluate(
+    scenario: str,
+    models: Sequence[Path],
+    seeds: Sequence[int],
+    seconds: float,
+    *,
+    grid: int = 0,
+    bound: bool = True,
+    tell: Tell = lambda name: None,
+) -> Comparison:
+    """Compare packages (the shipped one, where none is named and there is one) with the heuristics."""
+    chosen = library.load(scenario)
+    slices, steps = len(chosen.slices), max(1, round(seconds / chosen.step_s))
+    policies: dict[str, Callable[[], Policy]] = {
+        "hard": lambda: arms.hard(slices),
+        REFERENCE: lambda: arms.static(slices),
+        "demand": arms.demand,
+    }
+    if grid:
+        percent = best_split(chosen, METRIC_STEPS, parts=grid, tell=tell)
+        policies[f"split {'/'.join(f'{part:.0f}' for part in percent)}"] = lambda: arms.split(percent)
+    names = tuple(item.name for item in chosen.slices)
+    for folder in models or ([SHIPPED] if SHIPPED.exists() else []):
+        actor = Actor.load(folder, names)
+        policies[_free(str(actor), policies)] = lambda actor=actor: arms.packaged(actor)  # type: ignore[misc]
+    return compare(chosen, policies, seeds, steps, bound=bound, tell=tell)
+
+
+def table(found: Comparison) -> str:
+    """The comparison as text."""
+    names = [item.name for item in found.scenario.slices]
+    made = Table("arm", "return", "satisfaction", *names, "headroom", f"eMBB over {REFERENCE} %")
+    for arm, score in found.scores.items():
+        room = found.headroom(arm, "reward")
+        made.add_row(
+            arm,
+            str(Interval.of(score.reward)),
+            str(Interval.of(score.satisfaction)),
+            *(f"{share:.3f}" for share in score.kept.mean(axis=0)),
+            "-" if room is None else f"{room.mean:.2f}",
+            f"{found.embb_percent(arm, REFERENCE).mean:+.1f}",
+        )
+    console = Console(width=150)
+    with console.capture() as text:
+        console.print(f"{len(found.seeds)} seeds, {found.steps} control intervals each; 95 % intervals over seeds")
+        console.print(made)
+        if BOUND in found.scores:
+            console.print(f"Headroom: the part of the way from {REFERENCE} to {BOUND} in return.")
+    return text.get().rstrip()
+
+
+def _metric(interval: Interval) -> Metric:
+    return Metric(interval.mean, interval.low, interval.high)
+
+
+def _free(name: str, taken: Mapping[str, object]) -> str:
+    number = 2
+    told = name
+    while told in taken:
+        told, number = f"{name} ({number})", number + 1
+    return told
+
+
+def _fresh(out: Path) -> Path:
+    """A folder for the package that is not there yet."""
+    number, folder = 1, out / PACKAGE
+    while folder.exists():
+        number, folder = number + 1, out / f"{PACKAGE}-{number + 1}"
+    return folder
