@@ -195,9 +195,8 @@ def _by_chain(chain: LinkChain, equipment: EquipmentState, seed: int) -> Result:
     picks = np.random.default_rng(seed).integers(0, len(seen), (RESAMPLES, len(seen)))
     picks[0] = np.arange(len(seen))
     rows = np.zeros(RESAMPLES, dtype=np.intp)
-    every = _outcome(
-        one.take(rows), Blocks(cut.count[rows], cut.k[rows], cut.n[rows]), Fades.of_channels(seen[picks])
-    )
+    alike = Blocks(cut.count[rows], cut.k[rows], cut.n[rows])
+    every = _outcome(one.take(rows), alike, Fades.of_channels(mutual_information.to_snr_db(seen)[picks]))
     outcome = Outcome(*(getattr(every, field.name)[:1] for field in fields(Outcome)))
     low, high = np.quantile(every.ber[1:], (0.025, 0.975))
     ber = outcome.ber

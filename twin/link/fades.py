@@ -51,9 +51,9 @@ class Fades:
         return cls.of_quantiles(chains.quantiles_db(snr_db), chains.step_db())
 
     @classmethod
-    def of_channels(cls, information: np.ndarray) -> "Fades":
-        """Of chains by their mutual information over channels that are alike likely [chains, channels]."""
-        quantiles = np.quantile(mutual_information.to_snr_db(information), LEVELS, axis=1).T
+    def of_channels(cls, snr_db: np.ndarray) -> "Fades":
+        """Of chains by what they carry over channels that are alike likely [chains, channels]."""
+        quantiles = np.quantile(snr_db, LEVELS, axis=1).T
         return cls.of_quantiles(quantiles, quantiles[:, 1] - quantiles[:, 0])
 
     @classmethod

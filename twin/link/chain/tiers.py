@@ -29,9 +29,10 @@ from twin.link.plan import LinkChain
 if TYPE_CHECKING:
     from twin.link.receivers.deeprx import DeepRx
 
-PROBE_SLOTS = {Detector.ZF: 64, Detector.LMMSE: 64, Detector.EP: 24, Detector.KBEST: 4, Detector.DEEPRX: 16}
-"""Channels on which T1 runs the receiver, fewer where it is slow."""
-PROBE_CHANNELS = 4096
+PROBE_SLOTS = {Detector.ZF: 96, Detector.LMMSE: 96, Detector.EP: 32, Detector.KBEST: 4, Detector.DEEPRX: 40}
+"""Channels on which T1 runs the receiver, over all layers, fewer where it is slow."""
+LEAST_SLOTS = 4
+PROBE_CHANNELS = 8192
 """Channels of which T1 finds what they carry, for one antenna at each end; fewer with more of them."""
 RV_ORDER = (0, 2, 3, 1)
 """Redundancy versions of a block's transmissions (TS 38.214 5.1.2.1)."""
@@ -63,7 +64,8 @@ def fading_information(setup: Setup, prbs: int, seed: int, *, halves: bool = Fal
     Of whole slots, or of each half of them, as blocks see them that share a slot.
     """
     draw = torch.Generator().manual_seed(seed)
-    seen = effective_channel(setup, PROBE_SLOTS[setup.detector], draw, draw.device)
+    slots = max(LEAST_SLOTS, PROBE_SLOTS[setup.detector] // setup.layers)
+    seen = effective_channel(setup, slots, draw, draw.device)
     regression = look(setup, seen, draw)
     many = channels(setup, prbs, probe_channels(setup), draw)
     known = carried(many, setup.noise, setup.detector, setup.modulation)
