@@ -170,6 +170,7 @@ async def test_without_a_ric_the_nodes_wait_and_keep_trying() -> None:
         assert await process.wait() == 0
 
 
+@pytest.mark.usefixtures("logging_restored")
 def test_a_scenario_that_is_not_there_is_answered_with_the_librarys_names(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
