@@ -33,6 +33,8 @@ class Config:
     """Episodes of each network that are kept."""
     hidden: int = 128
     learning_rate: float = 1e-3
+    last_learning_rate: float = 1e-4
+    """At the end; in between it falls evenly."""
     gamma: float = 0.9
     tau: float = 0.01
     """How far target critics follow in an update."""
@@ -67,6 +69,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("replay_episodes", 1, 100_000),
     ("hidden", 1, 8192),
     ("learning_rate", 1e-8, 1.0),
+    ("last_learning_rate", 0.0, 1.0),
     ("gamma", 0.0, 0.9999),
     ("tau", 1e-6, 1.0),
     ("clip", 1e-3, 1e6),

@@ -55,6 +55,14 @@ class Sac(nn.Module):
         """Actions without noise [..., slices] of representations [..., slices, width]."""
         return self.actor.best(seen)
 
+    def slow_down(self, done: float) -> None:
+        """Lower the learning rate as training goes on, `done` being 0 at its start and 1 at its end."""
+        last = self.config.last_learning_rate
+        rate = self.config.learning_rate + done * (last - self.config.learning_rate)
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+
     def update(self, batch: Batch, draw: torch.Generator) -> Losses:
         """Learn from some transitions."""
         config, temperature = self.config, self.log_temperature.exp().detach()

@@ -77,6 +77,7 @@ class Training:
         """An episode of all networks, learning meanwhile."""
         config = self.config
         self._draw.manual_seed(config.seed * 1_000_003 + self.round)
+        self.sac.slow_down(self.round / self.rounds)
         first = config.seed * 10**8 + self.round * config.envs
         seen = self.environment.reset(range(first, first + config.envs))
         if self._replay is None:

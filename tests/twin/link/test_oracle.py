@@ -130,9 +130,9 @@ def test_a_twin_keeps_what_the_oracle_leans_on(name: str, equipment: EquipmentSt
         twin = smooth_twin
     chains = Space.of(equipment).sample(300, np.random.default_rng(seed))
     quiet, loud = twin(chains.with_(tx_power_dbm=chains.tx_power_dbm - 2), equipment), twin(chains, equipment)
-    slack = 1 + 1e-9
+    slack, rounded_bps = 1 + 1e-9, 1e-6
     assert (loud.delay_s <= quiet.delay_s * slack).all()
-    assert (loud.throughput_bps * slack >= quiet.throughput_bps).all()
+    assert (loud.throughput_bps * slack + rounded_bps >= quiet.throughput_bps).all()
     assert (loud.ber_high <= quiet.ber_high * slack).all()
 
     first_s, last_s = (
