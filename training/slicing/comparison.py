@@ -14,11 +14,17 @@ from training.slicing import arms
 from training.slicing.arms import Policy
 from training.slicing.environment import Environment
 from training.slicing.score import Interval, Score, play, play_clairvoyant
+from twin.network.clairvoyant import Aim
 from twin.network.scenario import Scenario
 
 TUNING_SEED = 2_000_000
 TUNING_SEEDS = 6
-REFERENCE, BOUND = "static", "clairvoyant"
+REFERENCE = "static"
+BOUNDS: Mapping[str, tuple[str, Aim]] = {
+    "satisfaction": ("clairvoyant", "satisfaction"),
+    "reward": ("clairvoyant for return", "return"),
+}
+"""Who knows the future and makes most of each figure."""
 Tell = Callable[[str], None]
 
 
@@ -33,9 +39,10 @@ class Comparison:
 
     def headroom(self, arm: str, figure: str) -> Interval | None:
         """Which part of the way from static to the clairvoyant an arm goes in `reward` or `satisfaction`."""
-        if not {REFERENCE, BOUND} <= self.scores.keys():
+        bound, _ = BOUNDS[figure]
+        if not {REFERENCE, bound} <= self.scores.keys():
             return None
-        low, high, own = (getattr(self.scores[name], figure) for name in (REFERENCE, BOUND, arm))
+        low, high, own = (getattr(self.scores[name], figure) for name in (REFERENCE, bound, arm))
         room = float((high - low).mean())
         return Interval.of((own - low) / room) if room > 0 else None
 
@@ -77,14 +84,14 @@ def compare(
     bound: bool = True,
     tell: Tell = lambda name: None,
 ) -> Comparison:
-    """Play every policy, made anew, and the clairvoyant where `bound`; `tell` hears the name of each before."""
+    """Play every policy, made anew, and those who know the future where `bound`; `tell` hears each name before."""
     scores: dict[str, Score] = {}
     for name, make in policies.items():
         tell(name)
         scores[name] = play(Environment(scenario, len(seeds)), make(), seeds, steps)
-    if bound:
-        tell(BOUND)
-        scores[BOUND] = play_clairvoyant(scenario, seeds, steps)
+    for name, aim in BOUNDS.values() if bound else ():
+        tell(name)
+        scores[name] = play_clairvoyant(scenario, seeds, steps, aim=aim)
     return Comparison(scenario, tuple(seeds), steps, scores)
 
 

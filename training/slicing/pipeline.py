@@ -11,7 +11,7 @@ from rich.table import Table
 from oran.model_package import Metric
 from training.slicing import arms
 from training.slicing.arms import Policy
-from training.slicing.comparison import BOUND, REFERENCE, Comparison, Tell, best_split, compare
+from training.slicing.comparison import REFERENCE, Comparison, Tell, best_split, compare
 from training.slicing.config import PRESETS
 from training.slicing.environment import Environment
 from training.slicing.export import export
@@ -80,23 +80,24 @@ def evaluate(
 def table(found: Comparison) -> str:
     """The comparison as text."""
     names = [item.name for item in found.scenario.slices]
-    made = Table("arm", "return", "satisfaction", *names, "headroom", f"eMBB over {REFERENCE} %")
+    made = Table("arm", "return", "room", "satisfaction", "room", *names, f"eMBB over {REFERENCE} %")
     for arm, score in found.scores.items():
-        room = found.headroom(arm, "reward")
+        rooms = [found.headroom(arm, figure) for figure in ("reward", "satisfaction")]
+        told = ["-" if room is None else f"{room.mean:.2f}" for room in rooms]
         made.add_row(
             arm,
             str(Interval.of(score.reward)),
+            told[0],
             str(Interval.of(score.satisfaction)),
+            told[1],
             *(f"{share:.3f}" for share in score.kept.mean(axis=0)),
-            "-" if room is None else f"{room.mean:.2f}",
             f"{found.embb_percent(arm, REFERENCE).mean:+.1f}",
         )
     console = Console(width=150)
     with console.capture() as text:
         console.print(f"{len(found.seeds)} seeds, {found.steps} control intervals each; 95 % intervals over seeds")
         console.print(made)
-        if BOUND in found.scores:
-            console.print(f"Headroom: the part of the way from {REFERENCE} to {BOUND} in return.")
+        console.print(f"Room: which part of the way it goes from {REFERENCE} to one who knows the future.")
     return text.get().rstrip()
 
 

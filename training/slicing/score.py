@@ -14,6 +14,7 @@ import torch
 from training.slicing.arms import Policy
 from training.slicing.environment import Environment
 from twin.network import clairvoyant, network, task
+from twin.network.clairvoyant import Aim
 from twin.network.kpis import Kpis
 from twin.network.scenario import Scenario
 
@@ -69,13 +70,15 @@ def play(environment: Environment, policy: Policy, seeds: Sequence[int], steps: 
 
 
 @torch.no_grad()
-def play_clairvoyant(scenario: Scenario, seeds: Sequence[int], steps: int, *, parts: int = 10) -> Score:
-    """The same for one who knows the future: no guard, no lag."""
+def play_clairvoyant(
+    scenario: Scenario, seeds: Sequence[int], steps: int, *, aim: Aim = "satisfaction", parts: int = 10
+) -> Score:
+    """The same for one who knows the future and makes most of its aim: no guard, no lag."""
     tried = clairvoyant.splits(len(scenario.slices), parts)
     state = network.reset(scenario, torch.tensor(list(seeds)))
     tally = _Tally(scenario)
     for number in range(WARM_UP_STEPS + steps):
-        state, kpis = network.step(scenario, state, clairvoyant.decide(scenario, state, tried))
+        state, kpis = network.step(scenario, state, clairvoyant.decide(scenario, state, tried, aim=aim))
         if number >= WARM_UP_STEPS:
             tally.add_kpis(kpis)
     return tally.score()

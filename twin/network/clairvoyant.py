@@ -9,6 +9,7 @@ The ceiling is above any controller, but for interference: what a slice would ke
 """
 
 from itertools import product
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -19,6 +20,8 @@ from twin.network.network import step
 from twin.network.scenario import Scenario
 from twin.network.state import State, rows
 
+Aim = Literal["satisfaction", "return"]
+"""What it makes most of: promises kept, or the slicing reward."""
 HORIZON = 3
 """Steps it looks ahead."""
 PARTS = 10
@@ -35,7 +38,9 @@ def splits(slices: int, parts: int = PARTS) -> Tensor:
     return torch.cat((ratios, torch.from_numpy(static_ratios(slices)).to(ratios)[None]))
 
 
-def decide(scenario: Scenario, state: State, tried: Tensor, *, horizon: int = HORIZON) -> Tensor:
+def decide(
+    scenario: Scenario, state: State, tried: Tensor, *, horizon: int = HORIZON, aim: Aim = "satisfaction"
+) -> Tensor:
     """The best of the splits tried [n, slices, 3] for each cell over some steps: [envs, cells, slices, 3]."""
     envs, count = state.seed.shape[0], len(tried)
     place = torch.arange(envs, device=state.seed.device).repeat_interleave(count)
@@ -45,7 +50,8 @@ def decide(scenario: Scenario, state: State, tried: Tensor, *, horizon: int = HO
     for _ in range(horizon):
         future, kpis = step(scenario, future, ratios)
         qos = task.qos_ratio(scenario, kpis)
-        worth += task.satisfaction(scenario, qos) + _TIE * task.reward(scenario, qos)
+        kept = task.satisfaction(scenario, qos) if aim == "satisfaction" else 0.0
+        worth += kept + (_TIE if aim == "satisfaction" else 1.0) * task.reward(scenario, qos)
     best = worth.reshape(envs, count, scenario.cells).argmax(dim=1)
     return tried.to(state.seed.device)[best]
 

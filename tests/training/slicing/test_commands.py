@@ -57,7 +57,10 @@ def test_arms_are_compared_on_the_same_seeds_and_with_the_bound() -> None:
     np.testing.assert_array_equal(found.scores["static"].reward, found.scores["again"].reward)
     assert found.gain("again", "static", "reward").mean == 0.0
     assert found.embb_percent("again", "static").mean == 0.0
-    assert found.headroom("clairvoyant", "satisfaction") is not None
+    for name, figure in (("clairvoyant", "satisfaction"), ("clairvoyant for return", "reward")):
+        room = found.headroom(name, figure)
+        assert room is not None
+        assert room.mean == pytest.approx(1.0)
     text = table(found)
     assert "clairvoyant" in text
     assert "mMTC" in text
