@@ -18,6 +18,7 @@ from oran.sla import SlaTargets
 from oran.slices import static_ratios
 from twin.network.kpis import Kpis
 from twin.network.scenario import Scenario
+from twin.network.state import State
 from twin.network.vector_env import NetworkVectorEnv
 from xapps.slicing import prompt
 from xapps.slicing.guard import GuardConfig, apply
@@ -64,7 +65,7 @@ class Environment:
         device: torch.device | None = None,
         guard: GuardConfig | None = None,
     ) -> None:
-        self.scenario = scenario
+        self.scenario, self.envs = scenario, envs
         self.device = device or torch.device("cpu")
         self.targets = SlaTargets.of(scenario.slas)
         self._guard = guard or GuardConfig()
@@ -92,6 +93,10 @@ class Environment:
     def step_ratios(self, wanted: Tensor) -> Outcome:
         """The same under wanted quotas [envs, cells, slices, 3] in percent, as far as the guard lets them."""
         return self._advance(apply(wanted, self._ratios, self._guard).ratios, wanted)
+
+    def states(self) -> tuple[State, ...]:
+        """The networks as they stand, in groups."""
+        return self._networks.states()
 
     def observation(self) -> CellObservation:
         """What a heuristic is given: all cells at once, as NumPy arrays."""

@@ -185,6 +185,10 @@ class NetworkVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._last = Outcome(self._seen, successor, reward, qos, truncated.to(self.device), in_force, kpis)
         return self._last
 
+    def states(self) -> tuple[network.State, ...]:
+        """The networks as they stand, in the groups that are stepped together."""
+        return tuple(self._networks)
+
     def render(self) -> tuple[str, ...] | None:
         """With render mode `ansi`, each network's last step as a table; None before the first one."""
         if self.render_mode is None or self._last is None:
