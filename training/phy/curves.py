@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from twin.link.validation import TARGET, crossing
+
 BLOCK_BITS = 1272
-TARGET = 0.1
 RESAMPLES = 1000
 
 
@@ -42,13 +43,7 @@ class Curve:
 
 def snr_at_target(snrs_db: Sequence[float], failing: np.ndarray) -> float:
     """The SNR in dB at which the mean block error rate falls to 10 %; NaN where it never does."""
-    means = np.log10(np.maximum(failing.mean(axis=1), 1e-6))
-    below = np.flatnonzero(means <= np.log10(TARGET))
-    if not len(below) or below[0] == 0:
-        return float("nan")
-    last = below[0]
-    share = (means[last - 1] - np.log10(TARGET)) / (means[last - 1] - means[last])
-    return float(snrs_db[last - 1] + share * (snrs_db[last] - snrs_db[last - 1]))
+    return crossing(np.asarray(snrs_db), np.maximum(failing.mean(axis=1), 1e-6), TARGET)
 
 
 def gain_db(curves: Sequence[Curve], ours: str, rival: str) -> tuple[float, float, float]:

@@ -14,7 +14,7 @@ import numpy as np
 from twin.link.blocks import blocks_of
 from twin.link.catalogue import ChannelClass
 from twin.link.equipment import EquipmentState
-from twin.link.evaluate import evaluate
+from twin.link.evaluate import evaluate, snr_for
 from twin.link.plan import LinkChain
 from twin.link.qos import Tier
 
@@ -61,7 +61,7 @@ class Case:
         state = replace(
             _EQUIPMENT, channel=self.channel, delay_spread_s=self.delay_spread_s, doppler_hz=self.doppler_hz
         )
-        return replace(state, snr_db=level_db - float(state.resource_element_snr_db(self.chain)))
+        return replace(state, snr_db=snr_for(state, self.chain, level_db))
 
     def bler(self, level_db: float, tier: Tier, seed: int = 0) -> float:
         """Block error rate by T0 or T1: what is missing from the throughput."""

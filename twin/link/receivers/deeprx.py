@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from oran.model_package import load as load_package
 from twin.link.catalogue import Modulation
+from twin.link.shipped import shipped
 
 PACKAGE = Path(__file__).with_name("deeprx")
 KIND = "deeprx"
@@ -104,9 +104,4 @@ def _parts(signal: Tensor) -> list[Tensor]:
 @lru_cache(maxsize=2)
 def load(folder: Path = PACKAGE, device: str = "cpu") -> DeepRx:
     """The shipped network, verified; PackageError where the package is absent or not what was shipped."""
-    from safetensors.torch import load as read_tensors
-
-    _, files = load_package(folder, kind=KIND)
-    model = DeepRx()
-    model.load_state_dict(read_tensors(files["model.safetensors"]))
-    return model.to(device).eval()
+    return shipped(DeepRx(), folder, KIND, device)

@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from oran.model_package import load as load_package
 from twin.link.chain.mapping import points
+from twin.link.shipped import shipped
 
 PACKAGE = Path(__file__).with_name("deeptx")
 KIND = "deeptx"
@@ -56,12 +56,7 @@ class DeepTx(nn.Module):
 @lru_cache(maxsize=2)
 def load(folder: Path = PACKAGE, device: str = "cpu") -> DeepTx:
     """The shipped network, verified; PackageError where the package is absent or not what was shipped."""
-    from safetensors.torch import load as read_tensors
-
-    _, files = load_package(folder, kind=KIND)
-    model = DeepTx()
-    model.load_state_dict(read_tensors(files["model.safetensors"]))
-    return model.to(device).eval()
+    return shipped(DeepTx(), folder, KIND, device)
 
 
 @lru_cache(maxsize=64)
