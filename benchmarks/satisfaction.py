@@ -15,30 +15,15 @@ import torch
 from oran.sla import SlaTargets, qos_ratio, satisfaction, satisfied
 from oran.slices import hard_ratios, static_ratios
 from ranloop.phases import interval
-from twin.network.kpis import Kpis
+from training.slicing.environment import as_numpy, slice_kpis
 from twin.network.network import reset, step
 from twin.network.scenario import Scenario
 from twin.network.trace import Trace
 from xapps.slicing.controllers import Controller, create
 from xapps.slicing.guard import GuardConfig, apply
-from xapps.slicing.observation import CellObservation, SliceKpis, observe
+from xapps.slicing.observation import CellObservation, observe
 
 ARMS = ("hard", "static", "demand")
-
-
-def slice_kpis(kpis: Kpis, step_s: float) -> SliceKpis:
-    """What a node would report; [envs, cells, slices]."""
-    return SliceKpis(
-        throughput_bps=kpis.throughput_bps.numpy(),
-        delay_s=kpis.delay_s.numpy(),
-        drop_rate=kpis.drop_rate.numpy(),
-        arrived_bit=kpis.arrived_bit.numpy(),
-        delivered_bit=kpis.delivered_bit.numpy(),
-        prb_used=kpis.prb_used.numpy(),
-        active_ues=kpis.active_ues.numpy(),
-        prb_available=kpis.prb_available.numpy(),
-        period_s=step_s,
-    )
 
 
 def run(
@@ -56,7 +41,7 @@ def run(
     kept, by_slice = [], []
     for number in range(warm_up + steps):
         state, measured = step(scenario, state, torch.from_numpy(ratios))
-        kpis = slice_kpis(measured, scenario.step_s)
+        kpis = as_numpy(slice_kpis(measured, scenario.step_s))
         if number >= warm_up:
             ratio = qos_ratio(targets, kpis.throughput_bps, kpis.delay_s, kpis.drop_rate)
             kept.append(satisfaction(targets, ratio).mean(axis=-1))

@@ -5,14 +5,14 @@ guard: it is there to say how much there is to gain.
 """
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from oran.slices import hard_ratios, static_ratios
-from training.slicing.environment import Environment, Seen
+from training.slicing.environment import Environment, Seen, as_numpy
 from training.slicing.networks import share_of
 from training.slicing.sac import Sac
 from xapps.slicing.actor import Actor
@@ -82,14 +82,9 @@ def packaged(actor: Actor) -> Policy:
 
 
 def _as_numpy(seen: CellObservation) -> CellObservation:
-    kpis = {
-        part.name: value.cpu().numpy()
-        for part in fields(seen.kpis)
-        if isinstance(value := getattr(seen.kpis, part.name), Tensor)
-    }
     return replace(
         seen,
-        kpis=replace(seen.kpis, **kpis),  # type: ignore[arg-type]
+        kpis=as_numpy(seen.kpis),
         ratios=np.asarray(seen.ratios),
         backlog_bit=np.asarray(seen.backlog_bit),
         prb_available=np.asarray(seen.prb_available),

@@ -13,15 +13,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from oran import sla
-from oran.sla import SlaTargets
 from training.slicing import arms
 from training.slicing.environment import Environment, Seen
-from training.slicing.networks import Actor, share_of
+from training.slicing.networks import Actor, entry, share_of
 from training.slicing.representation import Representation
-from twin.network import network
+from twin.network import network, task
 from twin.network.state import State, rows
-from xapps.slicing.guard import GuardConfig, apply
+from xapps.slicing.guard import apply
 from xapps.slicing.shares import ratios_of
 
 EVERY = 5
@@ -62,7 +60,7 @@ def candidates(slices: int, parts: int) -> Tensor:
 @torch.no_grad()
 def branch(environment: Environment, seen: Seen, tried: Tensor, config: Branching) -> Branched:
     """Try every split in every cell at once, from where the environment stands, through its guard."""
-    scenario, targets = environment.scenario, SlaTargets.of(environment.scenario.slas)
+    scenario = environment.scenario
     parts = []
     for state in environment.states():
         envs, count = state.seed.shape[0], len(tried)
@@ -70,11 +68,11 @@ def branch(environment: Environment, seen: Seen, tried: Tensor, config: Branchin
         wanted = ratios_of(tried).repeat(envs, 1, 1)[:, None].expand(-1, scenario.cells, -1, -1)
         worth = torch.zeros(envs * count, scenario.cells, dtype=torch.float64)
         for ahead in range(config.horizon):
-            ratios = apply(wanted, future.ratios, GuardConfig()).ratios
+            ratios = apply(wanted, future.ratios, environment.guard).ratios
             future, kpis = network.step(scenario, future, ratios)
-            qos = sla.qos_ratio(targets, kpis.throughput_bps, kpis.delay_s, kpis.drop_rate)
-            brought = sla.reward(targets, qos) + config.satisfaction_weight * sla.satisfaction(targets, qos)
-            worth += config.gamma**ahead * brought
+            qos = task.qos_ratio(scenario, kpis)
+            kept = config.satisfaction_weight * task.satisfaction(scenario, qos)
+            worth += config.gamma**ahead * (task.reward(scenario, qos) + kept)
         parts.append(worth.reshape(envs, count, scenario.cells).transpose(1, 2))
     advantage = torch.cat(parts)
     advantage = (advantage - advantage.mean(dim=-1, keepdim=True)).flatten(0, 1).to(torch.float32)
@@ -110,9 +108,7 @@ class Advantage(nn.Module):
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
-        self.slice = nn.Sequential(
-            nn.Linear(width + 1, hidden), nn.LayerNorm(hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
-        )
+        self.slice = entry(width + 1, hidden)
         self.cell = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1))
 
     def forward(self, seen: Tensor, share: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ guard, and it decides one control interval late, as on the wire.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import cast
 
 import numpy as np
@@ -68,7 +68,7 @@ class Environment:
         self.scenario, self.envs = scenario, envs
         self.device = device or torch.device("cpu")
         self.targets = SlaTargets.of(scenario.slas)
-        self._guard = guard or GuardConfig()
+        self.guard = guard or GuardConfig()
         self._networks = NetworkVectorEnv(
             envs, scenario, episode_steps=1 << 40, autoreset_mode=AutoresetMode.DISABLED, device=self.device
         )
@@ -92,7 +92,7 @@ class Environment:
 
     def step_ratios(self, wanted: Tensor) -> Outcome:
         """The same under wanted quotas [envs, cells, slices, 3] in percent, as far as the guard lets them."""
-        return self._advance(apply(wanted, self._ratios, self._guard).ratios, wanted)
+        return self._advance(apply(wanted, self._ratios, self.guard).ratios, wanted)
 
     def states(self) -> tuple[State, ...]:
         """The networks as they stand, in groups."""
@@ -145,3 +145,13 @@ def slice_kpis(kpis: Kpis, step_s: float) -> SliceKpis:
         prb_available=cast(np.ndarray, kpis.prb_available),
         period_s=step_s,
     )
+
+
+def as_numpy(kpis: SliceKpis) -> SliceKpis:
+    """The same with NumPy arrays in the place of tensors."""
+    arrays = {
+        part.name: value.cpu().numpy()
+        for part in fields(kpis)
+        if isinstance(value := getattr(kpis, part.name), Tensor)
+    }
+    return replace(kpis, **arrays)  # type: ignore[arg-type]  # mypy cannot tell which fields are arrays

@@ -24,7 +24,7 @@ class Actor(nn.Module):
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
-        self.first = _entry(width, hidden)
+        self.first = entry(width, hidden)
         self.second = nn.Sequential(nn.Linear(2 * hidden, hidden), nn.ReLU(), nn.Linear(hidden, 2))
 
     def forward(self, seen: Tensor) -> tuple[Tensor, Tensor]:
@@ -55,7 +55,7 @@ class Critic(nn.Module):
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
-        self.slice = _entry(width + 1, hidden)
+        self.slice = entry(width + 1, hidden)
         self.cell = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU())
         self.all = nn.Sequential(nn.Linear(2 * hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1))
 
@@ -67,7 +67,8 @@ class Critic(nn.Module):
         return value
 
 
-def _entry(width: int, hidden: int) -> nn.Sequential:
+def entry(width: int, hidden: int) -> nn.Sequential:
+    """What a slice's row goes through first."""
     return nn.Sequential(
         nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
     )
