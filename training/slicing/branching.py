@@ -76,7 +76,7 @@ def branch(environment: Environment, seen: Seen, tried: Tensor, config: Branchin
         parts.append(worth.reshape(envs, count, scenario.cells).transpose(1, 2))
     advantage = torch.cat(parts)
     advantage = (advantage - advantage.mean(dim=-1, keepdim=True)).flatten(0, 1).to(torch.float32)
-    return Branched(Seen(seen.features.flatten(0, 1), seen.levels.flatten(0, 1)), advantage)
+    return Branched(seen.map(lambda part: part.flatten(0, 1)), advantage)
 
 
 def collect(
@@ -98,7 +98,7 @@ def collect(
             if step % EVERY == EVERY - 1:
                 parts.append(branch(environment, seen, tried, config))
     return Branched(
-        Seen(torch.cat([part.seen.features for part in parts]), torch.cat([part.seen.levels for part in parts])),
+        Seen.joined([part.seen for part in parts]),
         torch.cat([part.advantage for part in parts]),
     )
 
@@ -139,7 +139,7 @@ def fit(
     for step in range(steps):
         pick = torch.randint(len(known.advantage), (batch,), generator=draw)
         which = torch.randint(len(share), (batch, 8), generator=draw)
-        seen = representation(Seen(known.seen.features[pick], known.seen.levels[pick]))
+        seen = representation(known.seen.at(pick))
         told = advantage(seen[:, None].expand(-1, 8, -1, -1), share[which])
         loss = (told - known.advantage[pick].gather(1, which)).square().mean()
         optimiser.zero_grad(set_to_none=True)
@@ -153,7 +153,7 @@ def fit(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps // 2)
     for _ in range(steps // 2):
         pick = torch.randint(len(known.advantage), (batch,), generator=draw)
-        seen = representation(Seen(known.seen.features[pick], known.seen.levels[pick]))
+        seen = representation(known.seen.at(pick))
         loss = -advantage(seen, share_of(actor.best(seen))).mean()
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)

@@ -4,7 +4,7 @@ What an agent sees is the xApp's own state vector and prompt levels, what it doe
 guard, and it decides one control interval late, as on the wire.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import cast
 
@@ -35,6 +35,26 @@ class Seen:
     """float32 [envs, cells, slices, features]."""
     levels: Tensor
     """int64 [envs, cells, slices, 2]."""
+    said: Tensor
+    """What the operator said, by its place in a table of texts; 0 says nothing: int64 [envs, cells]."""
+
+    @classmethod
+    def silent(cls, features: Tensor, levels: Tensor) -> "Seen":
+        """Where nothing is said."""
+        return cls(features, levels, torch.zeros(features.shape[:-2], dtype=torch.int64, device=features.device))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Seen"]) -> "Seen":
+        """One after the other along the first dimension."""
+        return cls(*(torch.cat([getattr(part, item.name) for part in parts]) for item in fields(cls)))
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> "Seen":
+        """The same change of leading dimensions in all that is seen."""
+        return Seen(change(self.features), change(self.levels), change(self.said))
+
+    def at(self, places: Tensor) -> "Seen":
+        """Those at some places of the first dimension."""
+        return self.map(lambda part: part[places])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +97,7 @@ class Environment:
         static = torch.from_numpy(static_ratios(shape[2])).to(self.device)
         self._static = static.expand(shape)
         self._ratios = self._static
+        self._said = torch.zeros(shape[:2], dtype=torch.int64, device=self.device)
         self._before: CellObservation | None = None
         self._memory: Memory[Tensor] | None = None
 
@@ -122,7 +143,7 @@ class Environment:
         rows = features(observation, self.targets, self._memory)
         moved = torch.zeros_like(rows[..., 0, 0]) if wanted is None else (ratios - wanted).abs().amax(dim=(-2, -1))
         return Outcome(
-            seen=Seen(rows.to(torch.float32), prompt.levels(rows)),
+            seen=Seen(rows.to(torch.float32), prompt.levels(rows), self._said),
             reward=sla.reward(self.targets, outcome.qos_ratio).to(torch.float32),
             qos_ratio=outcome.qos_ratio,
             satisfaction=sla.satisfaction(self.targets, outcome.qos_ratio),

@@ -40,7 +40,7 @@ class _Share(nn.Module):
     def forward(self, state: Tensor) -> Tensor:
         """[n, slices, FEATURES] -> [n, slices]."""
         levels = torch.zeros(*state.shape[:2], 2, dtype=torch.int64)
-        return share_of(self.actor.best(self.representation(Seen(state, levels))))
+        return share_of(self.actor.best(self.representation(Seen.silent(state, levels))))
 
 
 class _Value(nn.Module):
@@ -55,7 +55,7 @@ class _Value(nn.Module):
     def forward(self, state: Tensor, share: Tensor) -> Tensor:
         """[1, cells, slices, FEATURES], [1, cells, slices] -> [1, cells]."""
         levels = torch.zeros(*state.shape[:3], 2, dtype=torch.int64)
-        seen = self.representation(Seen(state, levels))
+        seen = self.representation(Seen.silent(state, levels))
         values = torch.stack([critic(seen, share) for critic in self.critics]).amin(dim=0)
         # The critics learnt centred and scaled rewards.
         return values / self.scale + self.centre / (1.0 - self.gamma)

@@ -29,6 +29,7 @@ class Replay:
         shape = (episodes, steps + 1, envs, cells, slices)
         self.features = torch.zeros(*shape, width, dtype=torch.float16, device=device)
         self.levels = torch.zeros(*shape, 2, dtype=torch.uint8, device=device)
+        self.said = torch.zeros(episodes, steps + 1, envs, cells, dtype=torch.int16, device=device)
         self.share = torch.zeros(episodes, steps, envs, cells, slices, device=device)
         self.reward = torch.zeros(episodes, steps, envs, cells, device=device)
         self.begun = 0
@@ -68,6 +69,7 @@ class Replay:
         return {
             "features": self.features[:filled],
             "levels": self.levels[:filled],
+            "said": self.said[:filled],
             "share": self.share[:filled],
             "reward": self.reward[:filled],
             "begun": self.begun,
@@ -76,7 +78,7 @@ class Replay:
 
     def restore(self, state: dict[str, Tensor | int]) -> None:
         """Take over what a checkpoint kept."""
-        for name in ("features", "levels", "share", "reward"):
+        for name in ("features", "levels", "said", "share", "reward"):
             kept = state[name]
             assert isinstance(kept, Tensor)
             getattr(self, name)[: len(kept)] = kept
@@ -90,6 +92,9 @@ class Replay:
         place = (self.begun - 1) % self.episodes
         self.features[place, self.step] = seen.features
         self.levels[place, self.step] = seen.levels.to(torch.uint8)
+        self.said[place, self.step] = seen.said.to(torch.int16)
 
     def _seen(self, at: tuple[Tensor, Tensor, Tensor]) -> Seen:
-        return Seen(self.features[at].to(torch.float32), self.levels[at].to(torch.int64))
+        return Seen(
+            self.features[at].to(torch.float32), self.levels[at].to(torch.int64), self.said[at].to(torch.int64)
+        )

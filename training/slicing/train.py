@@ -29,15 +29,24 @@ Row = dict[str, float]
 
 
 class Training:
-    """A training under way."""
+    """A training under way; other environments (of so many networks) and another representation can be given."""
 
-    def __init__(self, config: Config, folder: Path, device: torch.device | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        folder: Path,
+        device: torch.device | None = None,
+        *,
+        environments: Callable[[int], Environment] | None = None,
+        representation: Representation | None = None,
+    ) -> None:
         torch.manual_seed(config.seed)
         self.config, self.folder = config, folder
         self.device = device or torch.device("cpu")
         self.scenario = library.load(config.scenario)
-        self.environment = Environment(self.scenario, config.envs, device=self.device)
-        self.sac = Sac(config, Representation()).to(self.device)
+        self._environments = environments or (lambda envs: Environment(self.scenario, envs, device=self.device))
+        self.environment = self._environments(config.envs)
+        self.sac = Sac(config, representation or Representation()).to(self.device)
         self.round = 0
         self.curve: list[Row] = []
         self._replay: Replay | None = None
@@ -69,8 +78,7 @@ class Training:
     def evaluate(self) -> Row:
         """Mean reward and satisfaction of the actor without noise on seeds that training never sees."""
         seeds = range(EVALUATION_SEED, EVALUATION_SEED + self.config.evaluation_seeds)
-        environment = Environment(self.scenario, len(seeds), device=self.device)
-        found = play(environment, arms.learnt(self.sac), seeds, self.config.episode_steps)
+        found = play(self._environments(len(seeds)), arms.learnt(self.sac), seeds, self.config.episode_steps)
         return {"reward": float(found.reward.mean()), "satisfaction": float(found.satisfaction.mean())}
 
     def _play(self) -> Row:

@@ -60,7 +60,8 @@ def test_an_actor_is_fitted_to_what_is_best() -> None:
     need = features[..., KINDS.index("need")]
     advantage = (need @ tried.float().T) * 5.0
     known = Branched(
-        Seen(features, torch.zeros(600, 3, 2, dtype=torch.int64)), advantage - advantage.mean(1, keepdim=True)
+        Seen.silent(features, torch.zeros(600, 3, 2, dtype=torch.int64)),
+        advantage - advantage.mean(1, keepdim=True),
     )
     representation = Representation()
     representation.fit(features)

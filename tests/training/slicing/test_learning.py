@@ -66,7 +66,7 @@ def test_sampled_actions_have_the_density_that_is_told() -> None:
 def test_replay_gives_back_what_followed_what_and_forgets_the_oldest() -> None:
     def seen(value: float) -> Seen:
         features = torch.full((3, 1, 1, 2), value)
-        return Seen(features, torch.zeros(3, 1, 1, 2, dtype=torch.int64))
+        return Seen.silent(features, torch.zeros(3, 1, 1, 2, dtype=torch.int64))
 
     replay = Replay(2, 4, seen(0.0))
     for episode in range(4):
