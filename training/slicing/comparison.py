@@ -64,6 +64,7 @@ class Comparison:
                 "return": _list(Interval.of(score.reward)),
                 "satisfaction": _list(Interval.of(score.satisfaction)),
                 "kept": dict(zip(names, np.round(score.kept.mean(axis=0), 4).tolist(), strict=True)),
+                "qos": dict(zip(names, np.round(score.qos.mean(axis=0), 4).tolist(), strict=True)),
                 "embb_improvement_percent": {
                     other: _list(self.embb_percent(arm, other)) for other in self.scores if other != arm
                 },

@@ -32,6 +32,8 @@ class Score:
     """[seeds]"""
     kept: np.ndarray
     """Promises kept of each slice, 0..1: [seeds, slices]."""
+    qos: np.ndarray
+    """Mean QoS ratio of each slice, clipped at 1 where its promise is kept: [seeds, slices]."""
     embb_bps: np.ndarray
     """Mean UE throughput of the first slice with a throughput promise: [seeds]."""
 
@@ -104,12 +106,11 @@ class _Tally:
                 task.reward(self._scenario, qos).mean(dim=-1),
                 task.satisfaction(self._scenario, qos).mean(dim=-1),
                 (qos >= 1.0).to(torch.float64).mean(dim=1),
+                qos.clamp(max=1.0).mean(dim=1),
                 throughput_bps[..., self._embb].nanmean(dim=-1),
             )
         )
 
     def score(self) -> Score:
-        reward, satisfaction, kept, embb = (
-            torch.stack(column).cpu().numpy() for column in zip(*self._rows, strict=True)
-        )
-        return Score(reward.mean(axis=0), satisfaction.mean(axis=0), kept.mean(axis=0), np.nanmean(embb, axis=0))
+        *means, embb = (torch.stack(column).cpu().numpy() for column in zip(*self._rows, strict=True))
+        return Score(*(column.mean(axis=0) for column in means), np.nanmean(embb, axis=0))

@@ -48,7 +48,14 @@ def test_a_trained_agent_is_exported_and_compared(tmp_path: Path) -> None:
     found = json.loads(runner.invoke(app, words).output.splitlines()[-1])
     assert found["seeds"] == [1, 2]
     assert {"hard", "static", "demand", "pa-mrl-numbers 1.0.0"} <= set(found)
-    assert set(found["demand"]) == {"return", "satisfaction", "kept", "embb_improvement_percent", "headroom"}
+    assert set(found["demand"]) == {
+        "return",
+        "satisfaction",
+        "kept",
+        "qos",
+        "embb_improvement_percent",
+        "headroom",
+    }
 
 
 def test_arms_are_compared_on_the_same_seeds_and_with_the_bound() -> None:
