@@ -1,8 +1,9 @@
-"""`ranloop demo`: the closed loop on the wire, in three phases on one machine.
+"""`ranloop demo`: the closed loop on the wire, in phases on one machine.
 
-Static quotas, then the controller on the same cells, users and traffic, then an A1 policy that tightens URLLC. The
-RIC, the nodes and the xApp are processes of their own and speak E2AP, RMR and REST over loopback; each may be
-killed while the demo runs and is started again. What is shown and scored is what the nodes truly delivered.
+Static quotas, then each controller on the same cells, users and traffic, then an A1 policy that tightens URLLC,
+under the last one. The RIC, the nodes and the xApp are processes of their own and speak E2AP, RMR and REST over
+loopback; each may be killed while the demo runs and is started again. What is shown and scored is what the nodes
+truly delivered.
 """
 
 import json
@@ -20,11 +21,12 @@ from ranloop.report import write_report
 from ranloop.stack import Stack
 from ranloop.table import View
 from twin.network.scenario import Scenario
+from xapps.slicing.controllers import NAMES
 
 WARM_UP_S = 3.0
 POLL_S = 0.25
 URLLC_SST = 2
-POLICY_ID = "tight-urllc"
+POLICY, POLICY_ID = "A1 policy", "tight-urllc"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +40,24 @@ class DemoConfig:
     phase_s: float = 30.0
     policy_s: float = 12.0
     reference: str = "static"
+    controllers: tuple[str, ...] = ("demand",)
     trace: Path | None = None
     out: Path = Path("out/demo")
+
+    def __post_init__(self) -> None:
+        for name in self.names:
+            if name not in NAMES:
+                raise RanloopError(f"controller is {name!r}; it must be one of {', '.join(NAMES)}")
+        if not self.controllers or len(set(self.names)) < len(self.names):
+            raise RanloopError(
+                f"controllers are {', '.join(self.controllers) or 'none'} beside the reference {self.reference}; "
+                "name at least one, and none twice"
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The phases that are compared, by what decides the quotas."""
+        return (self.reference, *self.controllers)
 
     def scenario(self) -> Scenario:
         """The default scenario with these numbers; raises RanloopError for one that is out of range."""
@@ -52,9 +70,10 @@ class DemoConfig:
     def command(self) -> str:
         """The command line that makes this demo again."""
         trace = f" --trace {self.trace}" if self.trace else ""
+        chosen = "".join(f" --controller {name}" for name in self.controllers)
         return (
             f"ranloop demo --nodes {self.nodes} --ues {self.ues} --period-ms {self.period_ms} --seed {self.seed} "
-            f"--seconds {self.phase_s:g} --reference {self.reference}{trace}"
+            f"--seconds {self.phase_s:g} --reference {self.reference}{chosen}{trace}"
         )
 
 
@@ -81,8 +100,14 @@ class Demo:
         try:
             with view:
                 self._start(stack.ric())
-                self._reference(stack, scenario, view)
-                self._controlled(stack, scenario, view)
+                for name in config.names:
+                    self._stop("xapp", "nodes")
+                    log = self._loop(stack, scenario, name)
+                    self._watch(config.phase_s, log, view, name, scenario.slas)
+                    self.phases.append(log.phase(name, scenario.slas))
+                steps = min(phase.steps for phase in self.phases)
+                self.phases = [phase.first(steps) for phase in self.phases]
+                self._policy(stack, scenario, view, log)
         finally:
             self._stop_all()
         summary = self._summary()
@@ -98,22 +123,12 @@ class Demo:
         print(json.dumps(summary)) if as_json else view.conclude(self.phases, report)
         return summary
 
-    def _reference(self, stack: Stack, scenario: Scenario, view: View) -> None:
-        log = self._loop(stack, scenario, self.config.reference)
-        self._watch(self.config.phase_s, log, view, self.config.reference, scenario.slas)
-        self.phases.append(log.phase(self.config.reference, scenario.slas))
-        self._stop("xapp", "nodes")
-
-    def _controlled(self, stack: Stack, scenario: Scenario, view: View) -> None:
-        log = self._loop(stack, scenario, "demand")
-        self._watch(self.config.phase_s, log, view, "controlled", scenario.slas)
-        self.phases.append(log.phase("controlled", scenario.slas))
-        steps = min(phase.steps for phase in self.phases)
-        self.phases = [phase.first(steps) for phase in self.phases]
+    def _policy(self, stack: Stack, scenario: Scenario, view: View, log: KpiLog) -> None:
+        """The phase under the A1 policy: the last controller goes on."""
         start = len(log.steps)
         tight = self._tighten(stack, scenario)
-        self._watch(self.config.policy_s, log, view, "A1 policy", tight, start)
-        self.phases.append(log.phase("A1 policy", tight, start))
+        self._watch(self.config.policy_s, log, view, POLICY, tight, start)
+        self.phases.append(log.phase(POLICY, tight, start))
 
     def _loop(self, stack: Stack, scenario: Scenario, controller: str) -> KpiLog:
         """Start the nodes, at time zero of their seed, and the xApp."""
@@ -213,9 +228,9 @@ class Demo:
     def _introduction(self, scenario: Scenario) -> str:
         return (
             f"{scenario.cells} DUs, {scenario.ues} UEs, control every {self.config.period_ms} ms, load factor "
-            f"{scenario.load_factor:g}, seed {self.config.seed}. The phases {self.phases[0].name!r} and "
-            "'controlled' run on the same cells, users, fading and traffic. The A1 policy comes after them, on "
-            "the traffic that follows, and its phase is scored by the tighter promise to URLLC."
+            f"{scenario.load_factor:g}, seed {self.config.seed}. The phases {', '.join(self.config.names)} "
+            "run on the same cells, users, fading and traffic. The A1 policy comes after them, on the traffic "
+            "that follows, and its phase is scored by the tighter promise to URLLC."
         )
 
     def _summary(self) -> dict[str, object]:
@@ -224,13 +239,19 @@ class Demo:
         def shares(phase: Phase) -> dict[str, float]:
             return dict(zip(("all", *names), map(_rounded, phase.shares()), strict=True))
 
-        before = replace(self.phases[1], slas=self.phases[2].slas)
+        *compared, policy = self.phases
+        first, last = compared[0], compared[-1]
         return {
             "seed": self.config.seed,
-            "steps": self.phases[0].steps,
+            "steps": first.steps,
             "satisfaction": {phase.name: shares(phase) for phase in self.phases},
-            "gain": _rounded(self.phases[1].shares()[0] - self.phases[0].shares()[0]),
-            "tight_promise_before_policy": shares(before),
+            "return": {phase.name: _rounded(phase.reward()) for phase in self.phases},
+            "gain": {phase.name: _rounded(phase.shares()[0] - first.shares()[0]) for phase in compared[1:]},
+            "min_percent": {
+                phase.name: dict(zip(names, map(_rounded, phase.mean_min_percent()), strict=True))
+                for phase in self.phases
+            },
+            "tight_promise_before_policy": shares(replace(last, slas=policy.slas)),
             "restarts": sum("started again" in event for event in self.events),
         }
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oran.sla import SlaTargets, SliceSla, qos_ratio, satisfaction, satisfied
+from oran.sla import SlaTargets, SliceSla, qos_ratio, reward, satisfaction, satisfied
+from oran.slices import MIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,14 @@ class Phase:
     def shares(self) -> tuple[float, ...]:
         """Share of promises kept over the phase: of all slices by weight, then of each slice."""
         return (float(self.satisfaction().mean()), *self.slice_satisfaction().tolist())
+
+    def reward(self) -> float:
+        """The return: the mean slicing reward over cells and steps."""
+        return float(reward(SlaTargets.of(self.slas), self.ratio()).mean())
+
+    def mean_min_percent(self) -> tuple[float, ...]:
+        """What each slice was guaranteed, in percent of a cell, over cells and steps."""
+        return tuple(self.quotas[..., MIN].mean(axis=(0, 1)).tolist())
 
     def first(self, steps: int) -> "Phase":
         """The first steps only, so that two phases compare the same traffic."""

@@ -66,11 +66,13 @@ class View:
         for phase in phases:
             table.add_row(phase.name, *(f"{100 * share:.1f} %" for share in phase.shares()))
         self._console.print(table)
-        gain = phases[1].shares()[0] - phases[0].shares()[0]
-        self._console.print(
-            f"The controller changed SLA satisfaction by {100 * gain:+.1f} percentage points over "
-            f"{phases[0].name} quotas, on the same users and traffic."
-        )
+        first, *controlled = phases[:-1]
+        for phase in controlled:
+            gain = 100 * (phase.shares()[0] - first.shares()[0])
+            self._console.print(
+                f"Control by {phase.name} changed SLA satisfaction by {gain:+.1f} percentage points over "
+                f"{first.name} quotas, on the same users and traffic."
+            )
         self._console.print(f"Report: {report}")
 
     def _cells(self, phase: Phase | None) -> Table:
