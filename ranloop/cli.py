@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ranloop import learn, twin
+from ranloop import experiment, learn, twin
 from ranloop.errors import RanloopError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.add_typer(twin.app, name="twin")
 app.add_typer(learn.train_app, name="train")
 app.add_typer(learn.evaluate_app, name="evaluate")
+app.command("experiment")(experiment.experiment)
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

@@ -68,6 +68,9 @@ def evaluate_slicing(
     grid: Annotated[
         int, typer.Option(help="Look for the best static split in so many parts; 0: do not.", min=0, max=20)
     ] = 0,
+    tuned: Annotated[
+        bool, typer.Option("--tuned", help="Tune the demand heuristic for return too, on other networks.")
+    ] = False,
     bound: Annotated[bool, typer.Option(help="Whether to run the clairvoyant too, which takes longest.")] = True,
     json_line: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -90,6 +93,7 @@ def evaluate_slicing(
             range(first_seed, first_seed + seeds),
             seconds,
             grid=grid,
+            tuned=tuned,
             bound=bound,
             tell=tell,
         )

@@ -1,24 +1,20 @@
 """Comparison: all arms on the same seeds, summed up as acceptance and experiments need it.
 
-Heuristics are tuned on seeds of their own. The share of headroom is how much of the way from static quotas to the
-clairvoyant an arm goes; it is told of return and of satisfaction.
+The share of headroom is how much of the way from static quotas to the clairvoyant an arm goes; it is told of
+return and of satisfaction.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
-from training.slicing import arms
 from training.slicing.arms import Policy
 from training.slicing.environment import Environment
 from training.slicing.score import Interval, Score, play, play_clairvoyant
 from twin.network.clairvoyant import Aim
 from twin.network.scenario import Scenario
 
-TUNING_SEED = 2_000_000
-TUNING_SEEDS = 6
 REFERENCE = "static"
 BOUNDS: Mapping[str, tuple[str, Aim]] = {
     "satisfaction": ("clairvoyant", "satisfaction"),
@@ -94,23 +90,6 @@ def compare(
         tell(name)
         scores[name] = play_clairvoyant(scenario, seeds, steps, aim=aim)
     return Comparison(scenario, tuple(seeds), steps, scores)
-
-
-def best_split(
-    scenario: Scenario, steps: int, *, parts: int = 10, tell: Tell = lambda name: None
-) -> tuple[float, ...]:
-    """The fixed split of highest return on the tuning seeds, of all in so many parts; percent of each slice."""
-    seeds = range(TUNING_SEED, TUNING_SEED + TUNING_SEEDS)
-    slices = len(scenario.slices)
-    best: tuple[float, tuple[float, ...]] = (-np.inf, ())
-    for way in product(range(1, parts + 1), repeat=slices):
-        if sum(way) != parts:
-            continue
-        percent = tuple(100.0 * part / parts for part in way)
-        tell(f"split {'/'.join(f'{part:.0f}' for part in percent)}")
-        score = play(Environment(scenario, len(seeds)), arms.split(percent), seeds, steps)
-        best = max(best, (float(score.reward.mean()), percent))
-    return best[1]
 
 
 def _list(interval: Interval) -> list[float]:

@@ -11,12 +11,13 @@ from rich.table import Table
 from oran.model_package import Metric
 from training.slicing import arms
 from training.slicing.arms import Policy
-from training.slicing.comparison import REFERENCE, Comparison, Tell, best_split, compare
+from training.slicing.comparison import REFERENCE, Comparison, Tell, compare
 from training.slicing.config import PRESETS
 from training.slicing.environment import Environment
 from training.slicing.export import export
 from training.slicing.score import Interval, play
 from training.slicing.train import Row, Training
+from training.slicing.tuning import best_split, tuned_demand
 from twin.network import library
 from xapps.slicing.actor import SHIPPED, Actor
 
@@ -56,6 +57,7 @@ def evaluate(
     seconds: float,
     *,
     grid: int = 0,
+    tuned: bool = False,
     bound: bool = True,
     tell: Tell = lambda name: None,
 ) -> Comparison:
@@ -70,6 +72,9 @@ def evaluate(
     if grid:
         percent = best_split(chosen, METRIC_STEPS, parts=grid, tell=tell)
         policies[f"split {'/'.join(f'{part:.0f}' for part in percent)}"] = lambda: arms.split(percent)
+    if tuned:
+        config = tuned_demand(chosen, tell=tell)
+        policies["demand, tuned"] = lambda: arms.demand(config)
     names = tuple(item.name for item in chosen.slices)
     for folder in models or ([SHIPPED] if SHIPPED.exists() else []):
         actor = Actor.load(folder, names)

@@ -5,8 +5,8 @@ taken as the mean UE throughput of the first slice with a throughput promise, an
 in percent: a knob, since whoever starves the other slices raises it, so return and all slices stand beside it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -36,6 +36,15 @@ class Score:
     """Mean QoS ratio of each slice, clipped at 1 where its promise is kept: [seeds, slices]."""
     embb_bps: np.ndarray
     """Mean UE throughput of the first slice with a throughput promise: [seeds]."""
+
+    def plain(self) -> dict[str, list[float]]:
+        """As JSON holds it."""
+        return {item.name: np.round(getattr(self, item.name), 9).tolist() for item in fields(self)}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, list[float]]) -> "Score":
+        """From what `plain` gave."""
+        return cls(**{item.name: np.array(plain[item.name], dtype=np.float64) for item in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +121,8 @@ class _Tally:
         )
 
     def score(self) -> Score:
-        *means, embb = (torch.stack(column).cpu().numpy() for column in zip(*self._rows, strict=True))
-        return Score(*(column.mean(axis=0) for column in means), np.nanmean(embb, axis=0))
+        reward, satisfaction, kept, qos, embb = (
+            torch.stack(column).cpu().numpy() for column in zip(*self._rows, strict=True)
+        )
+        reward, satisfaction, kept, qos = (column.mean(axis=0) for column in (reward, satisfaction, kept, qos))
+        return Score(reward, satisfaction, kept, qos, np.nanmean(embb, axis=0))

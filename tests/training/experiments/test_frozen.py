@@ -3,8 +3,8 @@
 import pytest
 
 from training.experiments import frozen
-from training.slicing.comparison import TUNING_SEED, TUNING_SEEDS
 from training.slicing.train import EVALUATION_SEED
+from training.slicing.tuning import STAGES, TUNING_SEED
 from twin.network import library
 
 
@@ -20,6 +20,6 @@ def test_another_content_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_counts_is_on_seeds_of_its_own() -> None:
-    tuned = range(TUNING_SEED, TUNING_SEED + TUNING_SEEDS)
+    tuned = range(TUNING_SEED, TUNING_SEED + max(seeds for _, seeds, _ in STAGES))
     assert not set(frozen.SEEDS) & set(tuned)
     assert max(frozen.SEEDS) < EVALUATION_SEED

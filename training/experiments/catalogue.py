@@ -1,0 +1,14 @@
+"""Catalogue: all experiments by name."""
+
+from training.experiments.experiment import Experiment
+from training.experiments.run import ExperimentError
+from training.experiments.table1 import TABLE1, TABLE1_RATES
+
+EXPERIMENTS = {item.name: item for item in (TABLE1, TABLE1_RATES)}
+
+
+def find(name: str) -> Experiment:
+    """An experiment; ExperimentError lists what there is."""
+    if name not in EXPERIMENTS:
+        raise ExperimentError(f"experiment is {name!r}; it must be one of {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]

@@ -1,0 +1,36 @@
+"""Statistics: interquartile means with stratified bootstrap intervals, by rliable (Agarwal et al. 2021)."""
+
+import numpy as np
+
+from training.slicing.score import Interval
+
+RESAMPLES = 2000
+
+
+def iqm(scores: np.ndarray) -> Interval:
+    """Of scores [training seeds, networks], both of which are resampled; where there is one seed, networks are."""
+    from rliable import library, metrics
+
+    scores = np.asarray(scores, dtype=np.float64)
+    # rliable draws from NumPy's global state.
+    before = np.random.get_state()
+    np.random.seed(0)
+    try:
+        point, interval = library.get_interval_estimates(
+            {"": scores},
+            lambda drawn: np.array([metrics.aggregate_iqm(drawn)]),
+            reps=RESAMPLES,
+            task_bootstrap=True,
+        )
+    finally:
+        np.random.set_state(before)
+    low, high = interval[""][:, 0]
+    return Interval(float(point[""][0]), float(low), float(high))
+
+
+def band(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean and 95 % bootstrap interval of curves [seeds, points] at each point."""
+    draw = np.random.default_rng(0)
+    means = curves[draw.integers(0, len(curves), (RESAMPLES, len(curves)))].mean(axis=1)
+    low, high = np.quantile(means, (0.025, 0.975), axis=0)
+    return curves.mean(axis=0), low, high
