@@ -28,12 +28,15 @@ class Losses:
     entropy: float
     td_error: float
     """Mean absolute error of the joint value, in units of the scaled reward."""
+    token_gradient: float
+    """Norm of the gradient that moved the learnable tokens, 0 where they were not moved."""
 
 
 class Sac(nn.Module):
     """Everything that learns, and how."""
 
     reward_centre: Tensor
+    updates: Tensor
 
     def __init__(self, config: Config, representation: Representation) -> None:
         super().__init__()
@@ -44,11 +47,17 @@ class Sac(nn.Module):
         self.targets = copy.deepcopy(self.critics).requires_grad_(False)
         self.log_temperature = nn.Parameter(torch.tensor(math.log(config.temperature)))
         self.register_buffer("reward_centre", torch.zeros(()))
-        policy = [*self.actor.parameters()]
-        value = [*self.critics.parameters(), *representation.parameters()]
-        self.optimisers = [
-            torch.optim.Adam(group, config.learning_rate) for group in (value, policy, [self.log_temperature])
-        ]
+        self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
+        language = representation.language
+        tokens = [] if language is None or not language.trained else [language.tokens]
+        adapters = [item for item in representation.parameters() if not any(item is token for token in tokens)]
+        groups = [[*self.critics.parameters(), *adapters], [*self.actor.parameters()], [self.log_temperature]]
+        self.optimisers = [torch.optim.Adam(group, config.learning_rate) for group in groups]
+        if tokens:
+            self.optimisers.append(torch.optim.Adam(tokens, config.token_learning_rate))
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["initial_lr"] = group["lr"]
 
     @torch.no_grad()
     def act(self, seen: Tensor) -> Tensor:
@@ -56,49 +65,66 @@ class Sac(nn.Module):
         return self.actor.best(seen)
 
     def slow_down(self, done: float) -> None:
-        """Lower the learning rate as training goes on, `done` being 0 at its start and 1 at its end."""
-        last = self.config.last_learning_rate
-        rate = self.config.learning_rate + done * (last - self.config.learning_rate)
+        """Lower all learning rates as training goes on, `done` being 0 at its start and 1 at its end."""
+        left = 1.0 + done * (self.config.last_learning_rate / self.config.learning_rate - 1.0)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
-                group["lr"] = rate
+                group["lr"] = group["initial_lr"] * left
 
     def update(self, batch: Batch, draw: torch.Generator) -> Losses:
-        """Learn from some transitions."""
-        config, temperature = self.config, self.log_temperature.exp().detach()
+        """Learn from some transitions: critics and adapters, actor, temperature, now and then the tokens."""
+        with torch.autocast(batch.reward.device.type, torch.bfloat16, enabled=self._mixed(batch)):
+            seen, critic_loss, td_error = self._judge(batch, draw)
+        self._step(0, critic_loss)
+        self.critics.requires_grad_(False)
+        with torch.autocast(batch.reward.device.type, torch.bfloat16, enabled=self._mixed(batch)):
+            actor_loss, entropy = self._improve(seen.detach(), draw)
+        self._step(1, actor_loss)
+        self.critics.requires_grad_(True)
+        temperature = float(self.log_temperature.detach().exp())
+        self._step(2, self.log_temperature * (entropy - self.config.target_entropy))
+        with torch.no_grad():
+            for target, source in zip(self.targets.parameters(), self.critics.parameters(), strict=True):
+                target.lerp_(source, self.config.tau)
+        return Losses(
+            critic=float(critic_loss.detach()),
+            actor=float(actor_loss.detach()),
+            temperature=temperature,
+            entropy=float(entropy),
+            td_error=float(td_error),
+            token_gradient=self._move_tokens(),
+        )
+
+    def _judge(self, batch: Batch, draw: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """What was seen as represented, the loss of both critics, and their mean absolute error."""
+        config = self.config
         seen = self.representation(batch.seen)
         with torch.no_grad():
             after = self.representation(batch.after)
             then, density = self.actor.sample(after, draw)
-            value = (
-                torch.minimum(*(target(after, share_of(then)) for target in self.targets)) - temperature * density
-            )
+            value = torch.minimum(*(target(after, share_of(then)) for target in self.targets))
             reward = config.reward_scale * (batch.reward - self.reward_centre)
-            wanted = reward + config.gamma * value
+            wanted = reward + config.gamma * (value - self.log_temperature.exp() * density)
         errors = torch.stack([critic(seen, batch.share) - wanted for critic in self.critics])
-        critic_loss = errors.square().mean()
-        self._step(0, critic_loss)
+        return seen, errors.square().mean(), errors.detach().abs().mean()
 
-        known = seen.detach()
-        action, density = self.actor.sample(known, draw)
-        self.critics.requires_grad_(False)
-        values = torch.minimum(*(critic(known, share_of(action)) for critic in self.critics))
-        actor_loss = (temperature * density - values).mean()
-        self._step(1, actor_loss)
-        self.critics.requires_grad_(True)
+    def _improve(self, seen: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+        """The loss of the actor, and its entropy."""
+        action, density = self.actor.sample(seen, draw)
+        values = torch.minimum(*(critic(seen, share_of(action)) for critic in self.critics))
+        temperature = self.log_temperature.exp().detach()
+        return (temperature * density - values).mean(), -density.detach().mean()
 
-        entropy = -density.detach().mean()
-        self._step(2, self.log_temperature * (entropy - config.target_entropy))
-        with torch.no_grad():
-            for target, source in zip(self.targets.parameters(), self.critics.parameters(), strict=True):
-                target.lerp_(source, config.tau)
-        return Losses(
-            critic=float(critic_loss.detach()),
-            actor=float(actor_loss.detach()),
-            temperature=float(temperature),
-            entropy=float(entropy),
-            td_error=float(errors.detach().abs().mean()),
-        )
+    def _move_tokens(self) -> float:
+        """Every so many updates carry what gathered meanwhile into the learnable tokens."""
+        self.updates += 1
+        config, language = self.config, self.representation.language
+        if language is None or not language.trained or int(self.updates) % config.token_every:
+            return 0.0
+        return language.learn(self.optimisers[3], config.token_batch, config.clip)
+
+    def _mixed(self, batch: Batch) -> bool:
+        return self.config.precision == "bfloat16" and batch.reward.device.type == "cuda"
 
     def _step(self, which: int, loss: Tensor) -> None:
         optimiser = self.optimisers[which]

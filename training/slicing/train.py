@@ -15,10 +15,11 @@ from torch import Tensor
 
 from training.slicing import arms
 from training.slicing.config import Config
-from training.slicing.environment import Environment
+from training.slicing.environment import Environment, Seen
+from training.slicing.floors import Floors
 from training.slicing.networks import share_of
 from training.slicing.replay import Replay
-from training.slicing.representation import Representation
+from training.slicing.representation import Representation, build
 from training.slicing.sac import Losses, Sac
 from training.slicing.score import play
 from twin.network import library
@@ -46,7 +47,11 @@ class Training:
         self.scenario = library.load(config.scenario)
         self._environments = environments or (lambda envs: Environment(self.scenario, envs, device=self.device))
         self.environment = self._environments(config.envs)
-        self.sac = Sac(config, representation or Representation()).to(self.device)
+        if representation is None:
+            names = tuple(item.name for item in self.scenario.slices)
+            representation = build(config, names, self.device)
+        self.sac = Sac(config, representation).to(self.device)
+        self.floors = Floors.under_static(config, self._environments)
         self.round = 0
         self.curve: list[Row] = []
         self._replay: Replay | None = None
@@ -79,7 +84,12 @@ class Training:
         """Mean reward and satisfaction of the actor without noise on seeds that training never sees."""
         seeds = range(EVALUATION_SEED, EVALUATION_SEED + self.config.evaluation_seeds)
         found = play(self._environments(len(seeds)), arms.learnt(self.sac), seeds, self.config.episode_steps)
-        return {"reward": float(found.reward.mean()), "satisfaction": float(found.satisfaction.mean())}
+        row = {"reward": float(found.reward.mean()), "satisfaction": float(found.satisfaction.mean())}
+        for item, kept, price in zip(
+            self.scenario.slices, found.kept.mean(axis=0), self.floors.price, strict=True
+        ):
+            row[f"kept {item.name}"], row[f"price {item.name}"] = float(kept), float(price)
+        return row
 
     def _play(self) -> Row:
         """An episode of all networks, learning meanwhile."""
@@ -100,14 +110,15 @@ class Training:
                     action, _ = self.sac.actor.sample(self.sac.representation(seen), self._draw)
             share = share_of(action)
             outcome = self.environment.step(share)
-            kept = config.satisfaction_weight * outcome.satisfaction.to(torch.float32)
-            self._replay.add(share, outcome.reward + kept, outcome.seen)
+            kept = config.satisfaction_weight * outcome.satisfaction + self.floors.worth(outcome.qos_ratio)
+            self._replay.add(share, outcome.reward + kept.to(torch.float32), outcome.seen)
             seen = outcome.seen
             if total + 1 == config.warm_up_steps:
                 self._settle()
             if total + 1 >= config.warm_up_steps:
                 for _ in range(config.updates):
                     losses.append(self.sac.update(self._replay.sample(config.batch, self._draw), self._draw))
+        self.floors.settle()
         if not losses:
             return {}
         return {name: sum(getattr(item, name) for item in losses) / len(losses) for name in Losses.__slots__}
@@ -122,13 +133,19 @@ class Training:
         assert self._replay is not None
         known = slice(0, max(1, self._replay.step))
         place = (self._replay.begun - 1) % self._replay.episodes
-        self.sac.representation.fit(self._replay.features[place, known].to(torch.float32))
+        seen = Seen(
+            self._replay.features[place, known].to(torch.float32),
+            self._replay.levels[place, known].to(torch.int64),
+            self._replay.said[place],
+        )
+        self.sac.representation.prepare(seen, self.config.seed)
         self.sac.reward_centre.copy_(self._replay.reward[place, known].mean())
 
     def _save(self) -> None:
         state = {
             "sac": self.sac.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.sac.optimisers],
+            "prices": self.floors.price,
             "round": self.round,
             "curve": self.curve,
             "replay": None if self._replay is None else self._replay.state(),
@@ -146,6 +163,7 @@ class Training:
         self.sac.load_state_dict(state["sac"])
         for optimiser, kept in zip(self.sac.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(kept)
+        self.floors.price = state["prices"]
         self.round, self.curve = int(state["round"]), state["curve"]
         if state["replay"] is not None:
             seen = self.environment.reset(range(self.config.envs))
