@@ -16,7 +16,6 @@ from torch import Tensor
 from training.slicing import arms
 from training.slicing.config import Config
 from training.slicing.environment import Environment, Seen
-from training.slicing.floors import Floors
 from training.slicing.networks import share_of
 from training.slicing.replay import Replay
 from training.slicing.representation import Representation, build
@@ -51,7 +50,6 @@ class Training:
             names = tuple(item.name for item in self.scenario.slices)
             representation = build(config, names, self.device)
         self.sac = Sac(config, representation).to(self.device)
-        self.floors = Floors.under_static(config, self._environments)
         self.round = 0
         self.curve: list[Row] = []
         self._replay: Replay | None = None
@@ -85,10 +83,8 @@ class Training:
         seeds = range(EVALUATION_SEED, EVALUATION_SEED + self.config.evaluation_seeds)
         found = play(self._environments(len(seeds)), arms.learnt(self.sac), seeds, self.config.episode_steps)
         row = {"reward": float(found.reward.mean()), "satisfaction": float(found.satisfaction.mean())}
-        for item, kept, price in zip(
-            self.scenario.slices, found.kept.mean(axis=0), self.floors.price, strict=True
-        ):
-            row[f"kept {item.name}"], row[f"price {item.name}"] = float(kept), float(price)
+        for item, kept in zip(self.scenario.slices, found.kept.mean(axis=0), strict=True):
+            row[f"kept {item.name}"] = float(kept)
         return row
 
     def _play(self) -> Row:
@@ -110,15 +106,14 @@ class Training:
                     action, _ = self.sac.actor.sample(self.sac.representation(seen), self._draw)
             share = share_of(action)
             outcome = self.environment.step(share)
-            kept = config.satisfaction_weight * outcome.satisfaction + self.floors.worth(outcome.qos_ratio)
-            self._replay.add(share, outcome.reward + kept.to(torch.float32), outcome.seen)
+            kept = config.satisfaction_weight * outcome.satisfaction.to(torch.float32)
+            self._replay.add(share, outcome.reward + kept, outcome.seen)
             seen = outcome.seen
             if total + 1 == config.warm_up_steps:
                 self._settle()
             if total + 1 >= config.warm_up_steps:
                 for _ in range(config.updates):
                     losses.append(self.sac.update(self._replay.sample(config.batch, self._draw), self._draw))
-        self.floors.settle()
         if not losses:
             return {}
         return {name: sum(getattr(item, name) for item in losses) / len(losses) for name in Losses.__slots__}
@@ -145,7 +140,6 @@ class Training:
         state = {
             "sac": self.sac.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.sac.optimisers],
-            "prices": self.floors.price,
             "round": self.round,
             "curve": self.curve,
             "replay": None if self._replay is None else self._replay.state(),
@@ -163,7 +157,6 @@ class Training:
         self.sac.load_state_dict(state["sac"])
         for optimiser, kept in zip(self.sac.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(kept)
-        self.floors.price = state["prices"]
         self.round, self.curve = int(state["round"]), state["curve"]
         if state["replay"] is not None:
             seen = self.environment.reset(range(self.config.envs))
