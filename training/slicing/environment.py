@@ -74,6 +74,24 @@ class Outcome:
     """Percentage points that the guard moved the quotas by: float64 [envs, cells]."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Orders:
+    """What operators may say, by its place, and how much each slice counts then.
+
+    Only rewards follow the orders. What is seen as numbers is the scenario's own, so that nothing but the words
+    tells an agent of them.
+    """
+
+    weight: Tensor
+    """float64 [texts, slices], each row of sum 1; the first are the scenario's own, for where nothing is said."""
+    drawn: Tensor
+    """Places that are said, int64 [n]: a network of seed s is told number s modulo n of them."""
+
+    def told(self, seeds: Sequence[int]) -> Tensor:
+        """What networks are told, int64 [envs]."""
+        return self.drawn[torch.tensor([seed % len(self.drawn) for seed in seeds])]
+
+
 class Environment:
     """A batch of networks of one scenario, all of which begin their episodes together."""
 
@@ -84,11 +102,14 @@ class Environment:
         *,
         device: torch.device | None = None,
         guard: GuardConfig | None = None,
+        orders: Orders | None = None,
     ) -> None:
         self.scenario, self.envs = scenario, envs
         self.device = device or torch.device("cpu")
         self.targets = SlaTargets.of(scenario.slas)
         self.guard = guard or GuardConfig()
+        self._orders = orders
+        self._counting = self.targets
         self._networks = NetworkVectorEnv(
             envs, scenario, episode_steps=1 << 40, autoreset_mode=AutoresetMode.DISABLED, device=self.device
         )
@@ -104,6 +125,11 @@ class Environment:
     def reset(self, seeds: Sequence[int]) -> Seen:
         """Begin an episode, one seed per network; the first interval runs under the static quotas."""
         self._networks.restart(seeds)
+        if self._orders is not None:
+            self._said = self._orders.told(seeds).to(self.device)[:, None].expand(self._said.shape)
+            weight = self._orders.weight.to(self.device)[self._said]
+            # The functions of `oran.sla` take arrays of numpy and torch alike; their records say numpy.
+            self._counting = replace(self.targets, weight=cast(np.ndarray, weight))
         self._ratios, self._before, self._memory, self._time_s = self._static, None, None, 0.0
         return self._advance(self._static).seen
 
@@ -144,9 +170,9 @@ class Environment:
         moved = torch.zeros_like(rows[..., 0, 0]) if wanted is None else (ratios - wanted).abs().amax(dim=(-2, -1))
         return Outcome(
             seen=Seen(rows.to(torch.float32), prompt.levels(rows), self._said),
-            reward=sla.reward(self.targets, outcome.qos_ratio).to(torch.float32),
+            reward=sla.reward(self._counting, outcome.qos_ratio).to(torch.float32),
             qos_ratio=outcome.qos_ratio,
-            satisfaction=sla.satisfaction(self.targets, outcome.qos_ratio),
+            satisfaction=sla.satisfaction(self._counting, outcome.qos_ratio),
             throughput_bps=outcome.kpis.throughput_bps,
             changed=moved,
         )

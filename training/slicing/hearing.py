@@ -1,0 +1,252 @@
+"""Hearing: what the operator's words make of the slices' weights, and an agent that goes by that.
+
+Encoders turn texts into vectors, a reader tells intents from them, and what an agent is given is the mean weight
+of each slice over the intents that a text may stand for, in the place of the weights in its numbers. An agent can
+use no more than that (see `training.slicing.intents`): it is trained once, on weights, and then hears any reader.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from training.slicing.environment import Orders, Seen
+from training.slicing.intents import KINDS, NAMES, WEIGHTS, Wording
+from training.slicing.llm import Llm
+from training.slicing.representation import Representation
+from xapps.slicing.state import KINDS as FEATURE_KINDS
+
+WEIGHT = FEATURE_KINDS.index("weight")
+_WEIGHT_DEVIATION = 0.25
+RANDOM_WIDTH = 384
+MIXTURES, SHARPNESS = 120, 0.3
+
+
+class Encoder(nn.Module):
+    """Texts -> vectors [texts, width]."""
+
+    width: int
+
+    def meet(self, texts: Sequence[str]) -> None:
+        """See the training texts before anything else."""
+
+    def forward(self, texts: Sequence[str]) -> Tensor:
+        """float32 [texts, width]"""
+        raise NotImplementedError
+
+    def learning(self) -> list[nn.Parameter]:
+        """What of it is trained with the reader."""
+        return [item for item in self.parameters() if item.requires_grad]
+
+
+class Strings(Encoder):
+    """A random vector for every string, drawn by its hash: tells texts apart and knows nothing of them."""
+
+    def __init__(self, width: int = RANDOM_WIDTH) -> None:
+        super().__init__()
+        self.width = width
+
+    def forward(self, texts: Sequence[str]) -> Tensor:
+        """float32 [texts, width]"""
+        draw = torch.Generator()
+        seeds = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big") for text in texts]
+        return torch.stack([torch.randn(self.width, generator=draw.manual_seed(seed)) for seed in seeds])
+
+
+class Bag(Encoder):
+    """How often each word of the training texts occurs; other words are not heard."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: dict[str, int] = {}
+        self.width = 0
+
+    def meet(self, texts: Sequence[str]) -> None:
+        """Take the vocabulary from them."""
+        known = Counter(word for text in texts for word in words(text))
+        self._places = {word: place for place, word in enumerate(sorted(known))}
+        self.width = len(self._places)
+
+    def forward(self, texts: Sequence[str]) -> Tensor:
+        """float32 [texts, width]"""
+        found = torch.zeros(len(texts), self.width)
+        for row, text in enumerate(texts):
+            for word in words(text):
+                if word in self._places:
+                    found[row, self._places[word]] += 1.0
+        return found
+
+
+class Sentences(Encoder):
+    """What a frozen language model makes of a sentence, the mean of its hidden states.
+
+    With a `rank`, small low-rank matrices beside those of its attention and its layers' outputs are trained with
+    the reader (LoRA, Hu et al. 2021); the model's own weights stay as they are.
+    """
+
+    def __init__(self, llm: Llm, rank: int = 0) -> None:
+        super().__init__()
+        self.llm, self.width = llm, llm.width
+        self._kept: dict[str, Tensor] = {}
+        self.added = nn.ModuleList()
+        if rank:
+            for layer in llm.network.encoder.layer:  # type: ignore[union-attr]
+                for owner, name in ((layer.attention.self, "query"), (layer.attention.self, "value")):
+                    self._add(owner, name, rank)
+                self._add(layer.output, "dense", rank)
+
+    def _add(self, owner: nn.Module, name: str, rank: int) -> None:
+        made = LowRank(getattr(owner, name), rank)
+        setattr(owner, name, made)
+        self.added.extend([made.down, made.up])
+
+    def forward(self, texts: Sequence[str]) -> Tensor:
+        """float32 [texts, width]; with gradients only where something of it is trained."""
+        none = torch.zeros(0, self.width)
+        if self.added and torch.is_grad_enabled():
+            return self.llm.read(none, *self.llm.tokens(texts))
+        if self.added:
+            return self.llm.read_all(none, texts)
+        fresh = sorted({text for text in texts if text not in self._kept}, key=len)
+        if fresh:
+            self._kept.update(zip(fresh, self.llm.read_all(none, fresh), strict=True))
+        return torch.stack([self._kept[text] for text in texts])
+
+
+class LowRank(nn.Module):
+    """A linear map that stays as it is, and one of low rank beside it that begins at nothing."""
+
+    def __init__(self, base: nn.Module, rank: int) -> None:
+        super().__init__()
+        assert isinstance(base, nn.Linear)
+        self.base = base
+        self.down = nn.Linear(base.in_features, rank, bias=False)
+        self.up = nn.Linear(rank, base.out_features, bias=False)
+        nn.init.zeros_(self.up.weight)
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """[..., in] -> [..., out]"""
+        changed: Tensor = self.base(seen) + 2.0 * self.up(self.down(seen))
+        return changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How a reader is trained; batches are half of texts written by hand, half of grown ones."""
+
+    steps: int = 400
+    batch: int = 128
+    learning_rate: float = 3e-3
+    encoder_learning_rate: float = 2e-3
+    weight_decay: float = 0.1
+    dropout: float = 0.5
+    smoothing: float = 0.05
+
+
+class Reader(nn.Module):
+    """Tells intents from texts by one linear map of their vectors, standardised over the training texts."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.mean = torch.zeros(0)
+        self.deviation = torch.ones(0)
+        self.head = nn.Linear(1, len(NAMES))
+
+    def fit(self, written: Sequence[Wording], grown: Sequence[Wording], seed: int, how: Reading) -> list[float]:
+        """Learn from wordings; the loss of each step."""
+        torch.manual_seed(seed)
+        draw = np.random.default_rng(seed)
+        both = [*written, *grown]
+        self.encoder.meet([item.text for item in both])
+        with torch.no_grad():
+            seen = self.encoder([item.text for item in both])
+        self.mean, self.deviation = seen.mean(dim=0), seen.std(dim=0).clamp(min=1e-3)
+        self.head = nn.Linear(self.encoder.width, len(NAMES))
+        rates = [how.learning_rate, how.encoder_learning_rate]
+        learning = [[*self.head.parameters()], self.encoder.learning()]
+        groups = [{"params": part, "lr": rate} for part, rate in zip(learning, rates, strict=True) if part]
+        optimiser = torch.optim.AdamW(groups, weight_decay=how.weight_decay)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, rates[: len(groups)], total_steps=how.steps, pct_start=0.1
+        )
+        losses = []
+        for _ in range(how.steps):
+            picked = [
+                source[place]
+                for source in (written, grown)
+                for place in draw.integers(0, len(source), how.batch // 2)
+            ]
+            vectors = self._standard(self.encoder([item.text for item in picked]))
+            told = self.head(nn.functional.dropout(vectors, how.dropout))
+            wanted = torch.tensor([NAMES.index(item.intent) for item in picked])
+            loss = nn.functional.cross_entropy(told, wanted, label_smoothing=how.smoothing)
+            optimiser.zero_grad(set_to_none=True)
+            torch.autograd.backward(loss)
+            optimiser.step()
+            schedule.step()
+            losses.append(float(loss.detach()))
+        return losses
+
+    @torch.no_grad()
+    def intents(self, texts: Sequence[str]) -> Tensor:
+        """How likely each intent is: [texts, intents]."""
+        told: Tensor = self.head(self._standard(self.encoder(texts))).softmax(dim=-1)
+        return told
+
+    def weights(self, texts: Sequence[str]) -> Tensor:
+        """The mean weights that texts stand for: float64 [texts, kinds]."""
+        return self.intents(texts).to(torch.float64) @ torch.from_numpy(WEIGHTS)
+
+    def _standard(self, vectors: Tensor) -> Tensor:
+        return (vectors - self.mean) / self.deviation
+
+
+class Heard(Representation):
+    """The numbers, with the weights that were heard in the place of the scenario's: float32 [texts, slices]."""
+
+    heard: Tensor
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("heard", torch.zeros(0), persistent=False)
+        self.hear(weight)
+
+    def hear(self, weight: Tensor) -> None:
+        """Go by these weights for each text, [texts, slices]."""
+        self.heard = weight.to(self.mean)
+
+    def fit(self, features: Tensor) -> None:
+        """As for numbers alone, but for the weights, which were not heard in these."""
+        super().fit(features)
+        self.mean[WEIGHT], self.deviation[WEIGHT] = 1.0 / len(KINDS), _WEIGHT_DEVIATION
+
+    def numbers(self, seen: Seen) -> Tensor:
+        """The features, standardised: [..., slices, features]."""
+        weight = self.heard[seen.said].unsqueeze(-1)
+        known = torch.cat((seen.features[..., :WEIGHT], weight, seen.features[..., WEIGHT + 1 :]), dim=-1)
+        return super().numbers(Seen(known, seen.levels, seen.said))
+
+
+def practice(ordinary: Sequence[float], seed: int) -> Orders:
+    """Orders to train agents with: nothing said, every intent, and mixtures, as of those who are unsure."""
+    draw = np.random.default_rng(seed)
+    mixed = draw.dirichlet(np.full(len(NAMES), SHARPNESS), MIXTURES) @ WEIGHTS
+    weight = torch.from_numpy(np.concatenate((np.array([ordinary]), WEIGHTS, mixed)))
+    return Orders(weight, torch.arange(len(weight)))
+
+
+def words(text: str) -> list[str]:
+    """A text's words, without case and punctuation."""
+    return "".join(letter if letter.isalnum() else " " for letter in text.lower()).split()
+
+
+def unheard(held_out: Sequence[Wording], known: Sequence[Wording]) -> float:
+    """Share of the words in held-out texts that occur in no known one."""
+    vocabulary = {word for item in known for word in words(item.text)}
+    told = [word for item in held_out for word in words(item.text)]
+    return sum(word not in vocabulary for word in told) / len(told)
