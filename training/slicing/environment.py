@@ -93,7 +93,10 @@ class Orders:
 
 
 class Environment:
-    """A batch of networks of one scenario, all of which begin their episodes together."""
+    """A batch of networks of one scenario, all of which begin their episodes together.
+
+    Operators may give `orders`, and nodes may leave some KPIs `unreported`, by the fields of `SliceKpis`.
+    """
 
     def __init__(
         self,
@@ -103,12 +106,13 @@ class Environment:
         device: torch.device | None = None,
         guard: GuardConfig | None = None,
         orders: Orders | None = None,
+        unreported: Sequence[str] = (),
     ) -> None:
         self.scenario, self.envs = scenario, envs
         self.device = device or torch.device("cpu")
         self.targets = SlaTargets.of(scenario.slas)
         self.guard = guard or GuardConfig()
-        self._orders = orders
+        self._orders, self._unreported = orders, tuple(unreported)
         self._counting = self.targets
         self._networks = NetworkVectorEnv(
             envs, scenario, episode_steps=1 << 40, autoreset_mode=AutoresetMode.DISABLED, device=self.device
@@ -154,8 +158,9 @@ class Environment:
         outcome = self._networks.advance(ratios)
         self._ratios = outcome.ratios
         self._time_s += self.scenario.step_s
+        kpis = slice_kpis(outcome.kpis, self.scenario.step_s)
         observation = observe(
-            slice_kpis(outcome.kpis, self.scenario.step_s),
+            without(kpis, self._unreported),
             node="twin",
             cell=None,
             time_s=self._time_s,
@@ -192,6 +197,12 @@ def slice_kpis(kpis: Kpis, step_s: float) -> SliceKpis:
         prb_available=cast(np.ndarray, kpis.prb_available),
         period_s=step_s,
     )
+
+
+def without(kpis: SliceKpis, unreported: Sequence[str]) -> SliceKpis:
+    """The KPIs of nodes that leave some fields out, or call them by names that nobody knows."""
+    blank = {name: torch.full_like(getattr(kpis, name), torch.nan) for name in unreported}
+    return replace(kpis, **blank)  # type: ignore[arg-type]  # mypy cannot tell which fields are arrays
 
 
 def as_numpy(kpis: SliceKpis) -> SliceKpis:

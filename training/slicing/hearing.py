@@ -198,10 +198,6 @@ class Reader(nn.Module):
         told: Tensor = self.head(self._standard(self.encoder(texts))).softmax(dim=-1)
         return told
 
-    def weights(self, texts: Sequence[str]) -> Tensor:
-        """The mean weights that texts stand for: float64 [texts, kinds]."""
-        return self.intents(texts).to(torch.float64) @ torch.from_numpy(WEIGHTS)
-
     def _standard(self, vectors: Tensor) -> Tensor:
         return (vectors - self.mean) / self.deviation
 
@@ -230,6 +226,11 @@ class Heard(Representation):
         weight = self.heard[seen.said].unsqueeze(-1)
         known = torch.cat((seen.features[..., :WEIGHT], weight, seen.features[..., WEIGHT + 1 :]), dim=-1)
         return super().numbers(Seen(known, seen.levels, seen.said))
+
+
+def weights_of(intents: Tensor) -> Tensor:
+    """The mean weights where intents are so likely: [texts, intents] -> float64 [texts, kinds]."""
+    return intents.to(torch.float64) @ torch.from_numpy(WEIGHTS)
 
 
 def practice(ordinary: Sequence[float], seed: int) -> Orders:
