@@ -9,6 +9,7 @@ and by controls that cannot understand. Of each seed one agent is trained, on we
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -48,9 +49,9 @@ HOME = "words"
 SCENARIO, LOAD_FACTOR = "pa_mrl", 3.0
 """Twice the frozen load: only where there is not enough for all does it matter who counts."""
 CONFIG = Config(scenario=SCENARIO, evaluate_every=10, evaluation_seeds=2)
-SEED, NETWORKS, STEPS = 4_000_000, 1, 60
+SEED, NETWORKS, STEPS = 4_000_000, 1, 40
 """Networks from this seed on, so many for each text, and control intervals of each that count."""
-GROWN, SEEN_EACH = 500, 8
+GROWN, SEEN_EACH = 250, 8
 """Wordings of each intent that the grammar adds, and written ones that agents are also judged with."""
 ORACLE, BLIND, TRAINED_BLIND = "oracle", "blind", "blind, trained so"
 FROZEN, ADAPTED = "MiniLM", "MiniLM, adapted"
@@ -123,10 +124,7 @@ class Hears:
         if not self.readers:
             read = _true if self.knows else (lambda found: _deaf(len(found)))
             return {"episodes": task.episodes, "parts": _scores(sac, read, parts)}
-        readers = []
-        for make, how in self.readers:
-            readers.append(Reader(make()))
-            readers[-1].fit(wordings("training"), grown(GROWN, 0), task.seed, how)
+        readers = self.fitted(task.seed)
 
         def intents(found: Sequence[Wording]) -> Tensor:
             return torch.stack([reader.intents([item.text for item in found]) for reader in readers]).mean(dim=0)
@@ -138,6 +136,14 @@ class Hears:
                 part: [NAMES[place] for place in intents(texts_of(part)).argmax(-1)] for part in PARTS[:3]
             },
         }
+
+    def fitted(self, seed: int) -> list[Reader]:
+        """The readers, trained."""
+        readers = []
+        for make, how in self.readers:
+            readers.append(Reader(make()))
+            readers[-1].fit(wordings("training"), grown(GROWN, 0), seed, how)
+        return readers
 
 
 def agent(task: Task, name: str) -> Sac:
@@ -379,6 +385,29 @@ WORDS = Experiment(
         Arm(name=ORACLE, about="is told the weights", work=Hears(knows=True, robust=True)),
     ),
     seeds=5,
-    episodes=640,
+    episodes=320,
     tell=tell,
 )
+
+
+def ship(runs: Path, seed: int, folder: Path) -> None:
+    """Write the package of a seed's agent and of the readers of the adapted arm, trained again by its seed."""
+    from training.slicing.spoken import package
+
+    (arm,) = (arm for arm in WORDS.arms if arm.name == ADAPTED)
+    assert isinstance(arm.work, Hears)
+    task = Task(folder=folder, runs=runs, seed=seed, episodes=WORDS.episodes)
+    package(agent(task, SHARED), arm.work.fitted(seed), scenario(), folder)
+
+
+if __name__ == "__main__":
+    import argparse
+
+    parser = argparse.ArgumentParser(
+        description="Write the package of an agent that follows the operator's words."
+    )
+    parser.add_argument("folder", type=Path, help="The package's folder, which is not there yet.")
+    parser.add_argument("--runs", type=Path, default=Path("out/experiments"), help="Folder of all runs.")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    ship(given.runs, given.seed, given.folder)

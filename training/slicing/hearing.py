@@ -195,8 +195,12 @@ class Reader(nn.Module):
     @torch.no_grad()
     def intents(self, texts: Sequence[str]) -> Tensor:
         """How likely each intent is: [texts, intents]."""
-        told: Tensor = self.head(self._standard(self.encoder(texts))).softmax(dim=-1)
-        return told
+        return self.told(self.encoder(texts))
+
+    def told(self, vectors: Tensor) -> Tensor:
+        """The same of the encoder's vectors [texts, width]."""
+        likely: Tensor = self.head(self._standard(vectors)).softmax(dim=-1)
+        return likely
 
     def _standard(self, vectors: Tensor) -> Tensor:
         return (vectors - self.mean) / self.deviation
@@ -223,9 +227,13 @@ class Heard(Representation):
 
     def numbers(self, seen: Seen) -> Tensor:
         """The features, standardised: [..., slices, features]."""
-        weight = self.heard[seen.said].unsqueeze(-1)
-        known = torch.cat((seen.features[..., :WEIGHT], weight, seen.features[..., WEIGHT + 1 :]), dim=-1)
-        return super().numbers(Seen(known, seen.levels, seen.said))
+        return self.with_weights(seen.features, self.heard[seen.said])
+
+    def with_weights(self, features: Tensor, weight: Tensor) -> Tensor:
+        """Features [..., slices, features] with these weights [..., slices] for theirs, standardised."""
+        known = (features[..., :WEIGHT], weight.unsqueeze(-1), features[..., WEIGHT + 1 :])
+        standard: Tensor = (torch.cat(known, dim=-1) - self.mean) / self.deviation
+        return standard
 
 
 def weights_of(intents: Tensor) -> Tensor:
