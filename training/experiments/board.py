@@ -51,6 +51,10 @@ class Board:
         """Its interquartile mean."""
         return iqm(self.figures(arm, figure, index))
 
+    def iqm_here(self, arm: str, figure: str) -> Interval:
+        """The same on just these networks, so that training seeds alone make the interval."""
+        return iqm(self.figures(arm, figure), networks=False)
+
     def gain(self, arm: str, other: str, figure: str, index: int | None = None) -> Interval:
         """The difference of two arms on the same networks, and on the same seeds where both are trained."""
         return iqm(np.subtract(*self._paired(arm, other, figure, index)))
@@ -101,14 +105,15 @@ class Board:
         return picked[0], picked[1]
 
 
-def board(runs: Iterable[Run], slices: Sequence[str], networks: Sequence[int]) -> Board:
-    """The scores of the runs that are done; a score beside the agent's own makes an arm of its own."""
+def board(runs: Iterable[Run], slices: Sequence[str], networks: Sequence[int], part: str | None = None) -> Board:
+    """The scores of the runs that are done, or a `part` of each; else those beside "" make arms of their own."""
     entries = []
     for run in runs:
         result = run.result or {}
         scores = cast(Mapping[str, Mapping[str, list[float]]], result.get("scores", {}))
+        episodes = cast(int, result.get("episodes", 0))
         for name, plain in scores.items():
-            arm = f"{run.arm.name}, {name}" if name else run.arm.name
-            episodes = cast(int, result.get("episodes", 0))
-            entries.append(Entry(arm, run.task.seed, episodes, Score.of(plain)))
+            if part in (None, name):
+                arm = f"{run.arm.name}, {name}" if name and part is None else run.arm.name
+                entries.append(Entry(arm, run.task.seed, episodes, Score.of(plain)))
     return Board(tuple(slices), tuple(networks), tuple(entries))

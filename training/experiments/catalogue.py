@@ -1,10 +1,12 @@
 """Catalogue: all experiments by name."""
 
 from training.experiments.experiment import Experiment
+from training.experiments.robustness import ROBUSTNESS
 from training.experiments.run import ExperimentError
 from training.experiments.table1 import TABLE1, TABLE1_RATES
+from training.experiments.words import WORDS
 
-EXPERIMENTS = {item.name: item for item in (TABLE1, TABLE1_RATES)}
+EXPERIMENTS = {item.name: item for item in (TABLE1, TABLE1_RATES, ROBUSTNESS, WORDS)}
 
 
 def find(name: str) -> Experiment:

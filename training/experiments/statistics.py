@@ -7,8 +7,8 @@ from training.slicing.score import Interval
 RESAMPLES = 2000
 
 
-def iqm(scores: np.ndarray) -> Interval:
-    """Of scores [training seeds, networks], both of which are resampled; where there is one seed, networks are."""
+def iqm(scores: np.ndarray, *, networks: bool = True) -> Interval:
+    """Of scores [training seeds, networks]: seeds are resampled on each network, and `networks` too."""
     from rliable import library, metrics
 
     scores = np.asarray(scores, dtype=np.float64)
@@ -20,7 +20,7 @@ def iqm(scores: np.ndarray) -> Interval:
             {"": scores},
             lambda drawn: np.array([metrics.aggregate_iqm(drawn)]),
             reps=RESAMPLES,
-            task_bootstrap=True,
+            task_bootstrap=networks,
         )
     finally:
         np.random.set_state(before)

@@ -74,14 +74,18 @@ class Trained:
         }
 
 
-def load(folder: Path) -> tuple[Sac, Config]:
-    """The agent that a run left; ExperimentError where there is none."""
+def load(folder: Path, names: tuple[str, ...] | None = None) -> tuple[Sac, Config]:
+    """The agent that a run left, for slices of other names where given; ExperimentError where there is none."""
     if not (folder / AGENT).exists():
-        raise ExperimentError(f"{folder} holds no trained agent")
+        raise ExperimentError(f"{folder} holds no trained agent: train it first")
     config = Config(**json.loads((folder / CONFIG).read_text(encoding="utf-8")))
-    names = tuple(item.name for item in library.load(config.scenario).slices)
-    sac = Sac(config, build(config, names, torch.device("cpu")))
-    sac.load_state_dict(torch.load(folder / AGENT, map_location="cpu", weights_only=True))
+    own = tuple(item.name for item in library.load(config.scenario).slices)
+    sac = Sac(config, build(config, names or own, torch.device("cpu")))
+    state = torch.load(folder / AGENT, map_location="cpu", weights_only=True)
+    if names not in (None, own):
+        # What a language model said of prompts is kept with the agent, and these prompts are others.
+        state |= {name: kept for name, kept in sac.state_dict().items() if name.endswith("_extra_state")}
+    sac.load_state_dict(state)
     return sac.eval(), config
 
 

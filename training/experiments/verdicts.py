@@ -29,22 +29,26 @@ def against_rules(found: Board, learnt: Sequence[str]) -> tuple[str, ...]:
     """How each learnt arm stands to the rules and to agents on numbers, in return."""
     lines = []
     for arm in (name for name in learnt if name in found.arms):
-        own = found.iqm(arm, "reward")
         parts = []
         for other in (*RULES, "numbers"):
             if other in found.arms and other != arm:
                 word = {1: "above", -1: "below", 0: "not told apart from"}[sign(found.gain(arm, other, "reward"))]
-                tail = " (intervals apart)" if apart(own, found.iqm(other, "reward")) else ""
-                parts.append(f"{word} {other}{tail}")
+                parts.append(f"{word} {other}{_apart(found, arm, other)}")
         if parts:
             lines.append(f"- **{arm}**: {'; '.join(parts)}.")
     if not lines:
         return ()
     head = (
-        "Return, by whether the interval of the paired gain leaves zero out; *intervals apart* where those of the "
-        "two returns do not overlap either:"
+        "Return, by whether the interval of the paired gain leaves zero out; *apart* where the intervals of the "
+        "two returns do not overlap either, *apart here* where they do not on these networks:"
     )
     return (head + "\n" + "\n".join(lines),)
+
+
+def _apart(found: Board, arm: str, other: str) -> str:
+    if apart(found.iqm(arm, "reward"), found.iqm(other, "reward")):
+        return " (apart)"
+    return " (apart here)" if apart(found.iqm_here(arm, "reward"), found.iqm_here(other, "reward")) else ""
 
 
 def fallen_slices(found: Board, learnt: Sequence[str]) -> tuple[str, ...]:

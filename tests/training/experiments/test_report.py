@@ -122,7 +122,7 @@ def test_what_was_written_by_hand_outlives_a_rewrite(tmp_path: Path) -> None:
 def test_verdicts_follow_the_numbers() -> None:
     better = board(**{references.STATIC: 0.3, "numbers": 0.4, "random": 0.4, "pa_mrl": 0.45})
     assert "helps on this twin" in verdicts.language(better)[0]
-    assert "above static (intervals apart)" in verdicts.against_rules(better, ["pa_mrl"])[0]
+    assert "above static (apart)" in verdicts.against_rules(better, ["pa_mrl"])[0]
     assert "No learnt arm lowers" in verdicts.fallen_slices(better, ["pa_mrl"])[0]
     equal = board(**{references.STATIC: 0.3, "numbers": 0.4, "pa_mrl": 0.4})
     assert "not shown to help" in verdicts.language(equal)[0]
