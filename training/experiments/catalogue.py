@@ -1,12 +1,14 @@
 """Catalogue: all experiments by name."""
 
 from training.experiments.experiment import Experiment
+from training.experiments.latency import LATENCY
 from training.experiments.robustness import ROBUSTNESS
 from training.experiments.run import ExperimentError
+from training.experiments.scale import SCALE
 from training.experiments.table1 import TABLE1, TABLE1_RATES
 from training.experiments.words import WORDS
 
-EXPERIMENTS = {item.name: item for item in (TABLE1, TABLE1_RATES, ROBUSTNESS, WORDS)}
+EXPERIMENTS = {item.name: item for item in (TABLE1, TABLE1_RATES, ROBUSTNESS, LATENCY, SCALE, WORDS)}
 
 
 def find(name: str) -> Experiment:
