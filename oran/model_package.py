@@ -17,8 +17,8 @@ from typing import Any
 MANIFEST = "manifest.json"
 SCHEMA = 1
 MOST_MANIFEST_OCTETS = 1 << 20
-MOST_FILE_OCTETS = 16 << 20
-"""Larger files are not kept beside the code, and none is loaded unasked."""
+MOST_FILE_OCTETS = 256 * 2**20
+"""Larger files are not loaded: an LLM of 64 M parameters in float32 fits."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

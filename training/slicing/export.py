@@ -1,11 +1,18 @@
-"""Export: a trained agent becomes a model package that the xApp runs, checked against the network it came from."""
+"""Export: a trained agent becomes a model package that the xApp runs, checked against the network it came from.
 
-import json
+An agent with a language model has three forms. `distilled` has a small network in the model's place, and ships.
+`full` holds the LLM with its learnable tokens and reads the prompt, operator's words included; `int8` is the same
+with weights of eight bits. Agents without one have one form, which goes by the name `distilled` too.
+"""
+
+import copy
 import logging
+import tempfile
 import warnings
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -13,83 +20,242 @@ from torch import Tensor, nn
 
 from oran.model_package import Manifest, Metric, write
 from training.provenance import commit, twin_version
+from training.slicing import fidelity
 from training.slicing.config import Config
-from training.slicing.environment import Seen
+from training.slicing.distil import distil
+from training.slicing.environment import Environment, Seen
+from training.slicing.language import Language
+from training.slicing.llm import Llm, load
 from training.slicing.networks import share_of
+from training.slicing.representation import Fused, Representation
 from training.slicing.sac import Sac
+from twin.network import library
+from xapps.slicing import prompt
 from xapps.slicing.actor import Actor
-from xapps.slicing.schema import ACTOR, CRITIC, INPUTS, KIND, OUTPUTS
+from xapps.slicing.drift import reference_of
+from xapps.slicing.schema import ACTOR, CRITIC, INPUTS, KIND, OUTPUTS, REFERENCE, TOKENIZER
 from xapps.slicing.state import FEATURES
 
+Form = Literal["distilled", "int8", "full"]
+FORMS: tuple[Form, ...] = ("distilled", "int8", "full")
 MOST_DIFFERENCE = 1e-4
-"""Greatest difference in a share between the package and the network."""
+"""Greatest difference in a share between the package and the network that was exported."""
 OPSET = 18
+VERSION = "1.0.0"
+Tell = Callable[[str], None]
 
 
 class ExportError(RuntimeError):
-    """A package that does not do what the network does."""
+    """A package that does not do what the network does, or a form that an agent does not have."""
 
 
 class _Share(nn.Module):
     """Features of cells -> shares."""
 
-    def __init__(self, sac: Sac) -> None:
+    def __init__(self, sac: Sac, representation: Representation) -> None:
         super().__init__()
-        self.representation, self.actor = sac.representation, sac.actor
+        self.representation, self.actor = representation, sac.actor
 
     def forward(self, state: Tensor) -> Tensor:
         """[n, slices, FEATURES] -> [n, slices]."""
-        levels = torch.zeros(*state.shape[:2], 2, dtype=torch.int64)
-        return share_of(self.actor.best(self.representation(Seen.silent(state, levels))))
+        return share_of(self.actor.best(self.representation(_seen(state))))
+
+
+class _ReadingShare(nn.Module):
+    """Features and prompts of cells -> shares."""
+
+    def __init__(self, sac: Sac, fused: Fused, language: Language) -> None:
+        super().__init__()
+        self.fused, self.actor, self.tokens = fused, sac.actor, language.tokens
+        self.llm = language.llm
+        # Registered here, so that its weights go into the file.
+        self.network = language.llm.network
+
+    def forward(self, state: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
+        """[n, slices, FEATURES], [n, length] twice -> [n, slices]."""
+        told = self.fused.standard(self.llm.read(self.tokens, tokens, mask))
+        return share_of(self.actor.best(self.fused.fuse(self.fused.numbers(_seen(state)), told)))
 
 
 class _Value(nn.Module):
     """Features and shares of all cells -> the value of each, in units of the slicing reward."""
 
-    def __init__(self, sac: Sac) -> None:
+    def __init__(self, sac: Sac, representation: Representation) -> None:
         super().__init__()
-        self.representation, self.critics = sac.representation, sac.critics
+        self.representation, self.critics = representation, sac.critics
         self.scale, self.gamma = sac.config.reward_scale, sac.config.gamma
         self.centre = float(sac.reward_centre)
 
     def forward(self, state: Tensor, share: Tensor) -> Tensor:
         """[1, cells, slices, FEATURES], [1, cells, slices] -> [1, cells]."""
-        levels = torch.zeros(*state.shape[:3], 2, dtype=torch.int64)
-        seen = self.representation(Seen.silent(state, levels))
+        seen = self.representation(_seen(state))
         values = torch.stack([critic(seen, share) for critic in self.critics]).amin(dim=0)
         # The critics learnt centred and scaled rewards.
         return values / self.scale + self.centre / (1.0 - self.gamma)
 
 
-def export(sac: Sac, config: Config, cells: int, slices: int, metrics: Mapping[str, Metric], folder: Path) -> None:
-    """Write the package; ExportError unless the xApp's own loader gives the network's shares from it."""
-    sac = sac.cpu().eval()
-    state = torch.rand(4, slices, len(FEATURES))
-    share = _onnx(_Share(sac), {"state": state}, "share", {"state": {0: "n", 1: "slices"}})
+def export(
+    sac: Sac,
+    config: Config,
+    metrics: Mapping[str, Metric],
+    folder: Path,
+    *,
+    form: Form = "distilled",
+    critic: bool = True,
+    method: Mapping[str, str | int | float | bool] | None = None,
+    tell: Tell = lambda text: None,
+) -> None:
+    """Write the package, with its fidelity and latency in the manifest; without `critic` where none was trained.
+
+    What `method` tells of the training stands in the manifest beside its configuration.
+    Raises ExportError unless the xApp's own loader gives the exported network's shares from it.
+    """
+    sac = copy.deepcopy(sac).cpu().eval()
+    scenario = library.load(config.scenario)
+    names = tuple(item.name for item in scenario.slices)
+    environment = Environment(scenario, fidelity.NETWORKS)
+    language = _exact(sac, config)
+    if form != "distilled" and language is None:
+        raise ExportError(f"the arm {config.arm} has no language model, so it has no form {form}; take distilled")
+    tell("collecting states that the agent comes to see")
+    seeds = range(fidelity.SEED, fidelity.SEED + fidelity.NETWORKS)
+    states = fidelity.visited(environment, sac, seeds, fidelity.STEPS)
+    light: Representation = sac.representation
+    if language is not None:
+        tell("teaching a small network what the language model says")
+        assert isinstance(light, Fused)
+        light = distil(light, len(names), config.seed)
+    files = {REFERENCE: reference_of(states)}
+    if critic:
+        files[CRITIC] = _critic(sac, light, scenario.cells, len(names))
+    if form == "distilled":
+        share = _Share(sac, light)
+        free = {"state": {0: "n", **_free_slices(light, 1)}}
+        files[ACTOR] = _onnx(share, {"state": torch.rand(4, len(names), len(FEATURES))}, "share", free)
+        wanted = _all(lambda rows: share(rows), states)
+        inputs: tuple[str, ...] = ("state",)
+    else:
+        assert language is not None
+        files[ACTOR], wanted = _reading(sac, language, names, states)
+        files[TOKENIZER] = language.llm.tokenizer_json
+        inputs = ("state", "tokens", "mask")
+    manifest = _manifest(config, form, inputs, scenario.cells, metrics)
+    manifest = replace(manifest, training={**manifest.training, **(method or {})})
+    _check(manifest, files, names, states, wanted)
+    if form == "int8":
+        files[ACTOR] = _int8(files[ACTOR])
+    tell("measuring what the package loses, and how long it takes")
+    actor = _loaded(manifest, files, names)
+    asked = _all(lambda rows: share_of(sac.act(sac.representation(_seen(rows)))), states)
+    found = {
+        "share_difference": fidelity.difference(_served(actor, states), asked),
+        **fidelity.cost(environment, sac, actor),
+        **fidelity.latency(actor, states),
+    }
+    write(folder, replace(manifest, metrics={**metrics, **found}), files)
+
+
+def _exact(sac: Sac, config: Config) -> Language | None:
+    """The language model in full precision, whatever it was trained in, every prompt read anew."""
+    language = sac.representation.language
+    if language is not None:
+        language.llm = load(config.llm)
+        language.refresh()
+    return language
+
+
+def _critic(sac: Sac, representation: Representation, cells: int, slices: int) -> bytes:
     joint = torch.rand(1, cells, slices, len(FEATURES))
     claims = torch.softmax(torch.rand(1, cells, slices), dim=-1)
-    dynamic = {"state": {1: "cells", 2: "slices"}, "share": {1: "cells", 2: "slices"}}
-    value = _onnx(_Value(sac), {"state": joint, "share": claims}, "value", dynamic)
+    free = {name: {1: "cells", **_free_slices(representation, 2)} for name in ("state", "share")}
+    return _onnx(_Value(sac, representation), {"state": joint, "share": claims}, "value", free)
+
+
+def _reading(sac: Sac, language: Language, names: tuple[str, ...], states: np.ndarray) -> tuple[bytes, np.ndarray]:
+    """The network that reads prompts, and its shares of the states' cells."""
+    assert isinstance(sac.representation, Fused)
+    share = _ReadingShare(sac, sac.representation, language)
+    some = torch.from_numpy(states[:4])
+    tokens, mask = _told(language.llm, names, some)
+    free = {"state": {0: "n"}, "tokens": {0: "n", 1: "length"}, "mask": {0: "n", 1: "length"}}
+    made = _onnx(share, {"state": some, "tokens": tokens, "mask": mask}, "share", free)
+    return made, _all(lambda rows: share(rows, *_told(language.llm, names, rows)), states)
+
+
+def _told(llm: Llm, names: tuple[str, ...], states: Tensor) -> tuple[Tensor, Tensor]:
+    return llm.tokens([prompt.text(names, places.numpy()) for places in prompt.levels(states)])
+
+
+def _seen(state: Tensor) -> Seen:
+    return Seen.silent(state, prompt.levels(state))
+
+
+def _manifest(
+    config: Config, form: Form, inputs: tuple[str, ...], cells: int, metrics: Mapping[str, Metric]
+) -> Manifest:
     training = {name: item for name, item in asdict(config).items() if isinstance(item, str | int | float | bool)}
-    manifest = Manifest(
+    return Manifest(
         name=f"pa-mrl-{config.arm}",
-        version="1.0.0",
+        version=VERSION if form == "distilled" else f"{VERSION}-{form}",
         kind=KIND,
-        inputs={"state": INPUTS["state"]},
+        inputs={name: INPUTS[name] for name in inputs},
         outputs=OUTPUTS,
-        training={**training, "cells": cells},
+        training={**training, "cells": cells, "form": form},
         commit=commit(),
         twin_version=twin_version(),
         metrics=dict(metrics),
     )
-    write(folder, manifest, {ACTOR: share, CRITIC: value})
-    found = Actor.load(folder, tuple(map(str, range(slices)))).share(state.double().numpy())
-    with torch.no_grad():
-        wanted = _Share(sac)(state).numpy()
-    difference = float(np.abs(found - wanted).max())
-    if not difference <= MOST_DIFFERENCE:
-        raise ExportError(f"{folder}: shares differ from the network's by up to {difference:.2g}")
-    print(json.dumps({"package": str(folder), "difference": difference}))
+
+
+def _check(
+    manifest: Manifest, files: dict[str, bytes], names: tuple[str, ...], states: np.ndarray, wanted: np.ndarray
+) -> None:
+    off = float(np.abs(_served(_loaded(manifest, files, names), states) - wanted).max())
+    if not off <= MOST_DIFFERENCE:
+        raise ExportError(f"shares of the package differ from the network's by up to {off:.2g}")
+
+
+def _loaded(manifest: Manifest, files: dict[str, bytes], names: tuple[str, ...]) -> Actor:
+    """The package as the xApp would load it."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder) / "package", manifest, files)
+        return Actor.load(Path(folder) / "package", names)
+
+
+def _served(actor: Actor, states: np.ndarray) -> np.ndarray:
+    parts = [actor.share(part.astype(np.float64)) for part in np.array_split(states, max(1, len(states) // 64))]
+    return np.concatenate(parts)
+
+
+@torch.no_grad()
+def _all(share: Callable[[Tensor], Tensor], states: np.ndarray) -> np.ndarray:
+    return torch.cat([share(part) for part in torch.split(torch.from_numpy(states), 64)]).numpy()
+
+
+def _int8(data: bytes) -> bytes:
+    """The same network with weights of eight bits, activations as they come (dynamic quantisation)."""
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    model = onnx.load_from_string(data)
+    # The exporter's notes on shapes stand in the way of the quantiser's own.
+    del model.graph.value_info[:]
+    with tempfile.TemporaryDirectory() as folder:
+        before, after = Path(folder) / "full.onnx", Path(folder) / "int8.onnx"
+        before.write_bytes(model.SerializeToString())
+        root = logging.getLogger()
+        level = root.level
+        root.setLevel(logging.ERROR)
+        try:
+            quantize_dynamic(before, after, weight_type=QuantType.QInt8)
+        finally:
+            root.setLevel(level)
+        return after.read_bytes()
+
+
+def _free_slices(representation: Representation, axis: int) -> dict[int, str]:
+    """Numbers are the same for any number of slices; what stands beside them is of those that were trained."""
+    return {axis: "slices"} if type(representation) is Representation else {}
 
 
 def _onnx(network: nn.Module, inputs: dict[str, Tensor], output: str, free: dict[str, dict[int, str]]) -> bytes:

@@ -49,10 +49,15 @@ class Llm:
     def read(self, learnable: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         """What is made of prompts [n, length] behind learnable tokens [m, width]: float32 [n, width]."""
         embedded = self.network.get_input_embeddings()(tokens)  # type: ignore[operator]
-        before = learnable.to(embedded.dtype).expand(len(tokens), -1, -1)
-        whole = torch.cat((mask.new_ones(len(tokens), len(learnable)), mask), dim=1)
-        found = self.network(inputs_embeds=torch.cat((before, embedded), dim=1), attention_mask=whole)
-        hidden = found.last_hidden_state[:, len(learnable) :].to(torch.float32)
+        before = learnable.to(embedded.dtype).expand(tokens.shape[0], -1, -1)
+        whole = torch.cat((mask.new_ones(tokens.shape[0], learnable.shape[0]), mask), dim=1)
+        place = torch.arange(whole.shape[1], device=whole.device).expand(tokens.shape[0], -1)
+        found = self.network(
+            inputs_embeds=torch.cat((before, embedded), dim=1),
+            attention_mask=self._sight(whole, embedded.dtype),
+            position_ids=place,
+        )
+        hidden = found.last_hidden_state[:, learnable.shape[0] :].to(torch.float32)
         if self.causal:
             last = (mask.sum(dim=1) - 1).clamp(min=0)
             ending: Tensor = hidden.gather(1, last[:, None, None].expand(-1, 1, hidden.shape[-1])).squeeze(1)
@@ -60,6 +65,18 @@ class Llm:
         weight = mask.unsqueeze(-1).to(hidden.dtype)
         mean: Tensor = (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1.0)
         return mean
+
+    def _sight(self, whole: Tensor, dtype: torch.dtype) -> Tensor:
+        """What is added to each token's attention to each other, 0 or next to nothing: [n, 1, length, length].
+
+        Written out, for the models' own masks cannot be exported for any number of prompts.
+        """
+        length = whole.shape[1]
+        seen = (whole[:, None, None, :] > 0).expand(-1, 1, length, length)
+        if self.causal:
+            at = torch.arange(length, device=whole.device)
+            seen = seen & (at[:, None] >= at)
+        return torch.zeros_like(seen, dtype=dtype).masked_fill(~seen, torch.finfo(dtype).min)
 
     @torch.no_grad()
     def read_all(self, learnable: Tensor, texts: Sequence[str]) -> Tensor:

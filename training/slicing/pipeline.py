@@ -11,6 +11,7 @@ from rich.table import Table
 from oran.model_package import Metric
 from training.slicing import arms
 from training.slicing.arms import Policy
+from training.slicing.branching_rounds import Branching, Rounds, agent_of, policy_of, start_of
 from training.slicing.comparison import REFERENCE, Comparison, Tell, compare
 from training.slicing.config import PRESETS
 from training.slicing.environment import Environment
@@ -25,9 +26,16 @@ PACKAGE = "package"
 METRIC_SEED, METRIC_SEEDS, METRIC_STEPS = 3_000_000, 20, 100
 
 
-def train(preset: str, changes: Mapping[str, object], device: str, out: Path) -> Path:
-    """Train by a preset with some fields changed, or go on with that; the package's folder."""
+def train(
+    preset: str, changes: Mapping[str, object], device: str, out: Path, *, branching: Branching | None = None
+) -> Path:
+    """Train by a preset with some fields changed, or go on with that; the package's folder.
+
+    With `branching` what is trained so is only the first policy, from which branching goes on, on the CPU.
+    """
     config = replace(PRESETS[preset], **changes)  # type: ignore[arg-type]
+    if branching is not None:
+        config = start_of(config, branching)
     training = Training(config, out, torch.device(device))
     console = Console(stderr=True)
 
@@ -37,16 +45,22 @@ def train(preset: str, changes: Mapping[str, object], device: str, out: Path) ->
             f"satisfaction {row['satisfaction']:.3f}, {row['round_s']:.0f} s a round"
         )
 
-    sac = training.run(tell)
+    def say(text: str) -> None:
+        console.print(f"{text} ...")
+
+    sac = training.run(tell).cpu().eval()
+    if branching is not None:
+        rounds = Rounds(branching, training.scenario, policy_of(sac), out / "branching")
+        sac = agent_of(config, rounds.run(say))
     seeds = range(METRIC_SEED, METRIC_SEED + METRIC_SEEDS)
-    score = play(Environment(training.scenario, len(seeds)), arms.learnt(sac.cpu()), seeds, METRIC_STEPS)
+    score = play(Environment(training.scenario, len(seeds)), arms.learnt(sac), seeds, METRIC_STEPS)
     metrics = {
         "return": _metric(Interval.of(score.reward)),
         "satisfaction": _metric(Interval.of(score.satisfaction)),
     }
-    scenario = training.scenario
     folder = _fresh(out)
-    export(sac, config, scenario.cells, len(scenario.slices), metrics, folder)
+    method = {} if branching is None else branching.flat()
+    export(sac, config, metrics, folder, critic=branching is None, method=method, tell=say)
     return folder
 
 

@@ -107,14 +107,21 @@ class Fused(Representation):
 
     def told(self, levels: Tensor) -> Tensor:
         """What the source tells, standardised: [..., slices, 2] -> [..., source width]."""
-        standard: Tensor = (self.source(levels) - self.source_mean) / self.source_deviation
+        return self.standard(self.source(levels))
+
+    def standard(self, told: Tensor) -> Tensor:
+        """What a source told [..., source width], standardised."""
+        standard: Tensor = (told - self.source_mean) / self.source_deviation
         return standard
 
+    def fuse(self, numbers: Tensor, told: Tensor) -> Tensor:
+        """[..., slices, features], [..., source width] -> [..., slices, width]; all slices are told the same."""
+        one, two = self.fc1(numbers), self.fc2(told).unsqueeze(-2)
+        return torch.cat((one, two.expand(*one.shape[:-1], -1)), dim=-1)
+
     def forward(self, seen: Seen) -> Tensor:
-        """[..., slices, features] -> [..., slices, width]; every slice is told the same of its cell."""
-        numbers = self.fc1(self.numbers(seen))
-        told = self.fc2(self.told(seen.levels)).unsqueeze(-2)
-        return torch.cat((numbers, told.expand(*numbers.shape[:-1], -1)), dim=-1)
+        """[..., slices, features] -> [..., slices, width]."""
+        return self.fuse(self.numbers(seen), self.told(seen.levels))
 
 
 class Matched(nn.Module):
