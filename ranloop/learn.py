@@ -29,6 +29,9 @@ def _evaluate() -> None:
 @train_app.command("slicing")
 def train_slicing(
     preset: Annotated[str, typer.Option(help="smoke, cpu, gpu or paper.")] = "cpu",
+    method: Annotated[
+        str, typer.Option(help="sac; or branching, which goes on from it by futures that only a twin can tell.")
+    ] = "sac",
     scenario: Annotated[str | None, typer.Option(help="A scenario's name, or its file.")] = None,
     episodes: Annotated[int | None, typer.Option(help="Episodes over all networks.", min=1)] = None,
     seed: Annotated[int, typer.Option(help="Random seed.", min=0)] = 1,
@@ -42,15 +45,21 @@ def train_slicing(
     import torch
 
     from training.slicing import pipeline
+    from training.slicing.branching_rounds import branching_of
     from training.slicing.config import PRESETS, ConfigError
     from twin.network.errors import TwinError
 
     if preset not in PRESETS:
         raise LearnCommandError(f"preset is {preset!r}; it must be one of {', '.join(PRESETS)}")
+    if method not in ("sac", "branching"):
+        raise LearnCommandError(f"method is {method!r}; it must be sac or branching")
     torch.set_num_threads(threads)
     changes = {"scenario": scenario, "episodes": episodes, "seed": seed}
     try:
-        package = pipeline.train(preset, {k: v for k, v in changes.items() if v is not None}, device, out)
+        branching = None if method == "sac" else branching_of(preset, seed, episodes)
+        package = pipeline.train(
+            preset, {k: v for k, v in changes.items() if v is not None}, device, out, branching=branching
+        )
     except (ConfigError, TwinError, OSError) as error:
         raise LearnCommandError(str(error)) from error
     typer.echo(f"{package}: run it with ranloop xapp --controller learned --model {package}")

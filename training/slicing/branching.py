@@ -1,162 +1,216 @@
-"""Branching: what many splits would each have brought in the same future, which only a twin can tell.
+"""Branching: what other splits would each have brought in the same future, which only a twin can tell.
 
 An actor-critic learns from one outcome of one action, most of which is chance: bursts and fading. The twin's draws
 do not depend on what is done, so it can run the same network on under many splits, and their differences are due
-to the splits alone. An advantage network learns those differences from what the agents see, and the actor is then
-trained to do what it holds best. The futures must be longer than the slowest promise: a slice whose promise is a
-second looks as if it could wait for ever in futures of half a second.
+to the splits alone. Each split is held for a moment, and then the policy of the day goes on, so a difference is
+the worth of one decision. The futures must be longer than the slowest promise: a slice whose promise is a second
+looks as if it could wait for ever in futures of half a second.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from training.slicing import arms
-from training.slicing.environment import Environment, Seen
-from training.slicing.networks import Actor, entry, share_of
-from training.slicing.representation import Representation
+from training.slicing.environment import Environment, Seen, slice_kpis
 from twin.network import network, task
-from twin.network.state import State, rows
+from twin.network.kpis import Kpis
+from twin.network.scenario import Scenario
+from twin.network.slices import SliceTraffic
+from twin.network.state import State, join, rows
+from xapps.slicing import prompt
 from xapps.slicing.guard import apply
+from xapps.slicing.observation import CellObservation, observe
 from xapps.slicing.shares import ratios_of
+from xapps.slicing.state import Memory, features, remember
 
-EVERY = 5
-"""Steps between branchings, and that a random split lasts at most."""
-STRAYING = 0.4
-"""Share of cells that stray from the heuristic."""
+Decide = Callable[[Seen], Tensor]
+"""A policy: shares [..., slices] of what is seen [..., slices, ...]."""
+LOCAL = 0.7
+"""Deviation of the logarithms of splits tried near the policy's own."""
+_LEAST_SHARE = 1e-4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Branching:
+class Futures:
     """How futures are tried."""
 
-    parts: int = 6
-    """Splits tried are all in so many parts."""
+    tried: int = 10
+    """Splits tried in each cell: the policy's own, some near it, some anywhere."""
+    hold: int = 4
+    """Control intervals that a split is held for."""
     horizon: int = 14
-    """Control intervals that a split is tried for."""
+    """Control intervals that a future lasts."""
     gamma: float = 0.95
-    satisfaction_weight: float = 2.0
-    """What a kept promise counts beside the slicing reward."""
+    every: int = 5
+    """Steps between branchings, and that an excursion lasts."""
+    straying: float = 0.3
+    """Share of cells that are on an excursion to any split."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Branched:
-    """What was seen, and what each split would have brought, less the mean over splits."""
+    """What was seen, the splits tried, and what each brought."""
 
     seen: Seen
     """[n, slices, ...]"""
-    advantage: Tensor
-    """float32 [n, splits]"""
+    tried: Tensor
+    """float32 [n, splits, slices]"""
+    brought: Tensor
+    """Of each slice its promise kept and its deviation (`oran.sla.reward`), discounted: [n, splits, slices, 2]."""
 
+    @classmethod
+    def of(cls, parts: list["Branched"]) -> "Branched":
+        """Several together."""
+        return join(parts)
 
-def candidates(slices: int, parts: int) -> Tensor:
-    """All splits of a cell in so many parts: float64 [splits, slices]."""
-    grid = torch.cartesian_prod(*[torch.arange(parts + 1)] * slices).reshape(-1, slices)
-    return grid[grid.sum(dim=-1) == parts].to(torch.float64) / parts
+    def tensors(self) -> dict[str, Tensor]:
+        """As a file keeps it; features, which lie in 0..1, in half precision."""
+        return {
+            "features": self.seen.features.to(torch.float16),
+            "levels": self.seen.levels.to(torch.uint8),
+            "tried": self.tried,
+            "brought": self.brought,
+        }
+
+    @classmethod
+    def from_tensors(cls, told: dict[str, Tensor]) -> "Branched":
+        """From what a file keeps."""
+        seen = Seen.silent(told["features"].to(torch.float32), told["levels"].to(torch.int64))
+        return cls(seen, told["tried"], told["brought"])
+
+    def __len__(self) -> int:
+        return len(self.tried)
 
 
 @torch.no_grad()
-def branch(environment: Environment, seen: Seen, tried: Tensor, config: Branching) -> Branched:
-    """Try every split in every cell at once, from where the environment stands, through its guard."""
-    scenario = environment.scenario
-    parts = []
+def branch(
+    environment: Environment, memory: Memory[Tensor], tried: Tensor, decide: Decide, futures: Futures
+) -> Tensor:
+    """Try splits [envs, cells, splits, slices] from where the environment stands, which stays there.
+
+    All cells try their first split at once, then their second, and so on, through the environment's guard. The
+    memory is that of its observations. What is brought is as in `Branched`: [envs, cells, splits, slices, 2].
+    """
+    count = tried.shape[2]
+    found, done = [], 0
+    seen: tuple[CellObservation, Memory[Tensor]] = environment.observation(), memory
     for state in environment.states():
-        envs, count = state.seed.shape[0], len(tried)
-        future: State = rows(state, torch.arange(envs).repeat_interleave(count))
-        wanted = ratios_of(tried).repeat(envs, 1, 1)[:, None].expand(-1, scenario.cells, -1, -1)
-        worth = torch.zeros(envs * count, scenario.cells, dtype=torch.float64)
-        for ahead in range(config.horizon):
-            ratios = apply(wanted, future.ratios, environment.guard).ratios
-            future, kpis = network.step(scenario, future, ratios)
-            qos = task.qos_ratio(scenario, kpis)
-            kept = config.satisfaction_weight * task.satisfaction(scenario, qos)
-            worth += config.gamma**ahead * (task.reward(scenario, qos) + kept)
-        parts.append(worth.reshape(envs, count, scenario.cells).transpose(1, 2))
-    advantage = torch.cat(parts)
-    advantage = (advantage - advantage.mean(dim=-1, keepdim=True)).flatten(0, 1).to(torch.float32)
-    return Branched(seen.map(lambda part: part.flatten(0, 1)), advantage)
+        group = len(state.seed)
+        index = torch.arange(group).repeat_interleave(count)
+        split = tried[done : done + group].transpose(1, 2).flatten(0, 1)
+        future = rows(state, index), *rows(seen, index + done)
+        brought = _run(environment, future, split, decide, futures)
+        found.append(brought.reshape(group, count, *brought.shape[1:]))
+        done += group
+    return torch.cat(found).transpose(1, 2)
 
 
-def collect(
-    environment: Environment, tried: Tensor, config: Branching, *, episodes: int, steps: int, seed: int
-) -> Branched:
-    """Branch every few steps of some episodes under the heuristic, with excursions to random splits on the way."""
-    envs, cells, slices = environment.envs, environment.scenario.cells, len(environment.scenario.slices)
-    draw = torch.Generator().manual_seed(seed)
-    parts = []
-    for episode in range(episodes):
-        first = seed * 10**7 + episode * envs
-        seen, policy = environment.reset(range(first, first + envs)), arms.demand()
-        for step in range(steps):
-            if step % EVERY == 0:
-                odd = torch.rand(envs, cells, slices, generator=draw, dtype=torch.float64).log().neg()
-                random = ratios_of(odd / odd.sum(dim=-1, keepdim=True))
-            strays = torch.rand(envs, cells, 1, 1, generator=draw) < STRAYING
-            seen = environment.step_ratios(torch.where(strays, random, policy(environment, seen))).seen
-            if step % EVERY == EVERY - 1:
-                parts.append(branch(environment, seen, tried, config))
-    return Branched(
-        Seen.joined([part.seen for part in parts]),
-        torch.cat([part.advantage for part in parts]),
+def _run(
+    environment: Environment,
+    future: tuple[State, CellObservation, Memory[Tensor]],
+    split: Tensor,
+    decide: Decide,
+    futures: Futures,
+) -> Tensor:
+    """What each future brings that begins with its split [futures, cells, slices]: [..., 2]."""
+    scenario = environment.scenario
+    state, observation, memory = future
+    brought = torch.zeros(*split.shape, 2, dtype=torch.float64)
+    wanted = ratios_of(split.to(torch.float64))
+    for ahead in range(futures.horizon):
+        if ahead >= futures.hold:
+            known = features(observation, environment.targets, memory)
+            wanted = ratios_of(
+                decide(Seen.silent(known.to(torch.float32), prompt.levels(known))).to(torch.float64)
+            )
+        state, kpis = network.step(scenario, state, apply(wanted, state.ratios, environment.guard).ratios)
+        qos = task.qos_ratio(scenario, kpis)
+        brought += futures.gamma**ahead * torch.stack(((qos >= 1.0).to(qos), (qos - 1.0) / (qos + 1.0)), dim=-1)
+        observation = _observation(scenario, observation, state, kpis)
+        memory = remember(memory, observation)
+    return brought
+
+
+def _observation(scenario: Scenario, before: CellObservation, state: State, kpis: Kpis) -> CellObservation:
+    return observe(
+        slice_kpis(kpis, scenario.step_s),
+        node=before.node,
+        cell=before.cell,
+        time_s=before.time_s + scenario.step_s,
+        slices=before.slices,
+        ratios=cast(np.ndarray, state.ratios),
+        previous=before,
+        cell_prbs=float(scenario.prbs),
     )
 
 
-class Advantage(nn.Module):
-    """What a split is worth beside others, by what is seen of the cell."""
-
-    def __init__(self, width: int, hidden: int) -> None:
-        super().__init__()
-        self.slice = entry(width + 1, hidden)
-        self.cell = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1))
-
-    def forward(self, seen: Tensor, share: Tensor) -> Tensor:
-        """[..., slices, width] and shares [..., slices] -> [...]."""
-        told = self.slice(torch.cat((seen, share.unsqueeze(-1)), dim=-1)).mean(dim=-2)
-        value: Tensor = self.cell(told).squeeze(-1)
-        return value
-
-
-def fit(
-    representation: Representation,
-    known: Branched,
-    tried: Tensor,
-    *,
-    hidden: int,
-    steps: int,
-    seed: int,
-    tell: Callable[[int, float], None] = lambda step, loss: None,
-) -> tuple[Actor, Advantage]:
-    """Fit the advantage network, and then an actor that does what it holds best."""
-    torch.manual_seed(seed)
-    draw = torch.Generator().manual_seed(seed)
-    advantage = Advantage(representation.width, hidden)
-    actor = Actor(representation.width, hidden)
-    share, rate, batch = tried.to(torch.float32), 1e-3, 256
-    optimiser = torch.optim.AdamW(advantage.parameters(), rate, weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+@torch.no_grad()
+def collect(
+    environment: Environment, decide: Decide, futures: Futures, *, steps: int, first_seed: int
+) -> Branched:
+    """Branch every few steps of an episode under the policy, with excursions on the way."""
+    envs, cells, slices = environment.envs, environment.scenario.cells, len(environment.scenario.slices)
+    draw = torch.Generator().manual_seed(first_seed)
+    seen = environment.reset(range(first_seed, first_seed + envs))
+    memory: Memory[Tensor] = remember(None, environment.observation())
+    parts = []
     for step in range(steps):
-        pick = torch.randint(len(known.advantage), (batch,), generator=draw)
-        which = torch.randint(len(share), (batch, 8), generator=draw)
-        seen = representation(known.seen.at(pick))
-        told = advantage(seen[:, None].expand(-1, 8, -1, -1), share[which])
-        loss = (told - known.advantage[pick].gather(1, which)).square().mean()
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        optimiser.step()
-        schedule.step()
-        if step % 500 == 499:
-            tell(step + 1, float(loss.detach()))
-    advantage.requires_grad_(False)
-    optimiser = torch.optim.AdamW(actor.parameters(), rate, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps // 2)
-    for _ in range(steps // 2):
-        pick = torch.randint(len(known.advantage), (batch,), generator=draw)
-        seen = representation(known.seen.at(pick))
-        loss = -advantage(seen, share_of(actor.best(seen))).mean()
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        optimiser.step()
-        schedule.step()
-    return actor.eval(), advantage.eval()
+        if step % futures.every == 0:
+            elsewhere = anywhere((envs, cells, slices), draw)
+            strays = torch.rand(envs, cells, 1, generator=draw) < futures.straying
+        own = decide(seen)
+        if step % futures.every == futures.every - 1:
+            tried = around(own, futures.tried, draw)
+            brought = branch(environment, memory, tried, decide, futures)
+            parts.append(_flat(Branched(seen, tried.to(torch.float32), brought.to(torch.float32))))
+        seen = environment.step(torch.where(strays, elsewhere, own)).seen
+        memory = remember(memory, environment.observation())
+    return Branched.of(parts)
+
+
+def anywhere(shape: tuple[int, ...], draw: torch.Generator) -> Tensor:
+    """Splits, all equally likely: [*shape], the last axis being slices."""
+    odd = -torch.rand(*shape, generator=draw).clamp(min=_LEAST_SHARE).log()
+    return odd / odd.sum(dim=-1, keepdim=True)
+
+
+def around(share: Tensor, count: int, draw: torch.Generator) -> Tensor:
+    """Splits to try beside a share [..., slices]: itself, some near it, some anywhere [..., count, slices]."""
+    near = (count - 1) // 2
+    own = share.unsqueeze(-2)
+    noise = torch.randn(*share.shape[:-1], near, share.shape[-1], generator=draw)
+    close = torch.softmax(own.clamp(min=_LEAST_SHARE).log() + LOCAL * noise, dim=-1)
+    far = anywhere((*share.shape[:-1], count - 1 - near, share.shape[-1]), draw)
+    return torch.cat((own, close, far), dim=-2)
+
+
+def varied(scenario: Scenario, spread: float, seed: int) -> Scenario:
+    """The scenario with its slices' promises and weights, and its load, up to e^spread higher or lower."""
+    draw = np.random.default_rng(seed)
+
+    def other(value: float | None) -> float | None:
+        factor = float(np.exp(draw.uniform(-spread, spread)))
+        return None if value is None else value * factor
+
+    def slice_of(item: SliceTraffic) -> SliceTraffic:
+        own = item.sla
+        promise = replace(
+            own,
+            throughput_bps=other(own.throughput_bps),
+            delay_s=other(own.delay_s),
+            weight=own.weight * float(np.exp(draw.uniform(-spread, spread))),
+        )
+        return replace(item, sla=promise)
+
+    slices = tuple(slice_of(item) for item in scenario.slices)
+    return scenario.with_(slices=slices, load_factor=other(scenario.load_factor))
+
+
+def _flat(known: Branched) -> Branched:
+    """Cells of all networks in one row."""
+    seen = known.seen.map(lambda part: part.flatten(0, 1))
+    return Branched(seen, known.tried.flatten(0, 1), known.brought.flatten(0, 1))
