@@ -115,9 +115,13 @@ def demo(
     period_ms: Annotated[int, typer.Option(help="Control interval.", min=10, max=1000)] = 100,
     seed: Annotated[int, typer.Option(help="Random seed of drops, fading and traffic.", min=0)] = 1,
     seconds: Annotated[
-        float, typer.Option(help="Length of the static and of the controlled phase.", min=3)
+        float, typer.Option(help="Length of the static and of each controlled phase.", min=3)
     ] = 30.0,
     reference: Annotated[str, typer.Option(help="Quotas of the first phase: static or hard.")] = "static",
+    controller: Annotated[
+        list[str] | None,
+        typer.Option(help="What controls then: learned (default) or demand; may be given again to compare."),
+    ] = None,
     trace: Annotated[
         Path | None,
         typer.Option(help="Drive the radio by a trace of a real network.", exists=True, dir_okay=False),
@@ -135,6 +139,7 @@ def demo(
         seed=seed,
         phase_s=seconds,
         reference=reference,
+        controllers=tuple(controller or ("learned",)),
         trace=trace,
         out=out,
     )

@@ -40,7 +40,7 @@ class DemoConfig:
     phase_s: float = 30.0
     policy_s: float = 12.0
     reference: str = "static"
-    controllers: tuple[str, ...] = ("demand",)
+    controllers: tuple[str, ...] = ("learned",)
     trace: Path | None = None
     out: Path = Path("out/demo")
 
@@ -87,8 +87,8 @@ class Demo:
     _began_s: float = field(default_factory=time.monotonic)
     _running: list[Process] = field(default_factory=list)
 
-    def run(self, *, as_json: bool = False) -> dict[str, object]:
-        """Run all phases, write the report and print the summary; RanloopError says what failed."""
+    def run(self, *, as_json: bool = False, tell: bool = True) -> dict[str, object]:
+        """Run all phases, write the report and, where `tell`, print the summary; RanloopError says what failed."""
         config, scenario = self.config, self.config.scenario()
         out = config.out
         out.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ class Demo:
             old.unlink()
         scenario.save(out / "scenario.json")
         stack = Stack(out)
-        view = View(scenario.slas, quiet=as_json)
+        view = View(scenario.slas, quiet=as_json or not tell)
         try:
             with view:
                 self._start(stack.ric())
@@ -120,7 +120,8 @@ class Demo:
             events=self.events,
         )
         (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
-        print(json.dumps(summary)) if as_json else view.conclude(self.phases, report)
+        if tell:
+            print(json.dumps(summary)) if as_json else view.conclude(self.phases, report)
         return summary
 
     def _policy(self, stack: Stack, scenario: Scenario, view: View, log: KpiLog) -> None:
