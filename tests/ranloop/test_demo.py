@@ -52,7 +52,18 @@ def test_the_demo_runs_end_to_end(tmp_path: Path) -> None:
     run = subprocess.run(
         [
             *(sys.executable, "-m", "ranloop", "demo", "--json", "--out", str(tmp_path)),
-            *("--nodes", "2", "--ues", "40", "--seconds", "4", "--controller", "demand"),
+            *(
+                "--nodes",
+                "2",
+                "--ues",
+                "40",
+                "--seconds",
+                "4",
+                "--controller",
+                "demand",
+                "--controller",
+                "learned",
+            ),
         ],
         capture_output=True,
         text=True,
@@ -61,7 +72,7 @@ def test_the_demo_runs_end_to_end(tmp_path: Path) -> None:
     )
     assert run.returncode == 0, run.stderr
     summary = json.loads(run.stdout)
-    assert set(summary["satisfaction"]) == {"static", "demand", "A1 policy"}
+    assert set(summary["satisfaction"]) == {"static", "demand", "learned", "A1 policy"}
     assert summary["steps"] == 40
     assert summary["restarts"] == 0
     assert all(0 <= share <= 1 for phase in summary["satisfaction"].values() for share in phase.values())
