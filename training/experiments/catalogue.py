@@ -6,9 +6,10 @@ from training.experiments.robustness import ROBUSTNESS
 from training.experiments.run import ExperimentError
 from training.experiments.scale import SCALE
 from training.experiments.table1 import TABLE1, TABLE1_RATES
+from training.experiments.tokens import TOKENS
 from training.experiments.words import WORDS
 
-EXPERIMENTS = {item.name: item for item in (TABLE1, TABLE1_RATES, ROBUSTNESS, LATENCY, SCALE, WORDS)}
+EXPERIMENTS = {item.name: item for item in (TABLE1, TABLE1_RATES, TOKENS, ROBUSTNESS, LATENCY, SCALE, WORDS)}
 
 
 def find(name: str) -> Experiment:

@@ -1,5 +1,7 @@
 """Statistics: interquartile means with stratified bootstrap intervals, by rliable (Agarwal et al. 2021)."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from training.slicing.score import Interval
@@ -9,17 +11,23 @@ RESAMPLES = 2000
 
 def iqm(scores: np.ndarray, *, networks: bool = True) -> Interval:
     """Of scores [training seeds, networks]: seeds are resampled on each network, and `networks` too."""
+    scores = np.ascontiguousarray(scores, dtype=np.float64)
+    return _iqm(scores.tobytes(), scores.shape, networks, RESAMPLES)
+
+
+@lru_cache(maxsize=4096)
+def _iqm(scores: bytes, shape: tuple[int, ...], networks: bool, resamples: int) -> Interval:
+    """The same, kept, since a page asks for the same ones again and again."""
     from rliable import library, metrics
 
-    scores = np.asarray(scores, dtype=np.float64)
     # rliable draws from NumPy's global state.
     before = np.random.get_state()
     np.random.seed(0)
     try:
         point, interval = library.get_interval_estimates(
-            {"": scores},
+            {"": np.frombuffer(scores).reshape(shape)},
             lambda drawn: np.array([metrics.aggregate_iqm(drawn)]),
-            reps=RESAMPLES,
+            reps=resamples,
             task_bootstrap=networks,
         )
     finally:

@@ -23,7 +23,7 @@ SLICES = ("eMBB", "URLLC", "mMTC")
 
 @pytest.fixture(autouse=True)
 def _few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statistics, "RESAMPLES", 200)
+    monkeypatch.setattr(statistics, "RESAMPLES", 100)
 
 
 def score(level: float, seed: int = 0, networks: int = len(frozen.SEEDS)) -> Score:
