@@ -20,6 +20,7 @@ app = typer.Typer(
 app.add_typer(twin.app, name="twin")
 app.add_typer(learn.train_app, name="train")
 app.add_typer(learn.evaluate_app, name="evaluate")
+app.add_typer(learn.export_app, name="export")
 app.command("experiment")(experiment.experiment)
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

@@ -10,6 +10,7 @@ from ranloop.errors import RanloopError
 
 train_app = typer.Typer(no_args_is_help=True, help="Train models on the twin.")
 evaluate_app = typer.Typer(no_args_is_help=True, help="Measure models on the twin.")
+export_app = typer.Typer(no_args_is_help=True, help="Turn trained models into packages.")
 
 
 class LearnCommandError(RanloopError):
@@ -26,17 +27,32 @@ def _evaluate() -> None:
     """Measure models on the twin."""
 
 
+@export_app.callback()
+def _export() -> None:
+    """Turn trained models into packages."""
+
+
 @train_app.command("slicing")
 def train_slicing(
     preset: Annotated[str, typer.Option(help="smoke, cpu, gpu or paper.")] = "cpu",
     method: Annotated[
         str, typer.Option(help="sac; or branching, which goes on from it by futures that only a twin can tell.")
     ] = "sac",
+    arm: Annotated[
+        str | None, typer.Option(help="What agents know: numbers, matched, random, prompt, frozen or pa_mrl.")
+    ] = None,
+    llm: Annotated[
+        str | None, typer.Option(help="Language model of the last three: minilm, small, a folder or a hub id.")
+    ] = None,
     scenario: Annotated[str | None, typer.Option(help="A scenario's name, or its file.")] = None,
     episodes: Annotated[int | None, typer.Option(help="Episodes over all networks.", min=1)] = None,
     seed: Annotated[int, typer.Option(help="Random seed.", min=0)] = 1,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Another field of the configuration, e.g. tokens=10; may be given again."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for checkpoints, curve and package.", file_okay=False)] = Path(
         "out/slicing"
     ),
@@ -46,7 +62,8 @@ def train_slicing(
 
     from training.slicing import pipeline
     from training.slicing.branching_rounds import branching_of
-    from training.slicing.config import PRESETS, ConfigError
+    from training.slicing.config import PRESETS, ConfigError, parsed
+    from training.slicing.llm import LlmError
     from twin.network.errors import TwinError
 
     if preset not in PRESETS:
@@ -54,15 +71,40 @@ def train_slicing(
     if method not in ("sac", "branching"):
         raise LearnCommandError(f"method is {method!r}; it must be sac or branching")
     torch.set_num_threads(threads)
-    changes = {"scenario": scenario, "episodes": episodes, "seed": seed}
+    named = {"arm": arm, "llm": llm, "scenario": scenario, "episodes": episodes, "seed": seed}
     try:
+        changes = {**parsed(change or ()), **{name: value for name, value in named.items() if value is not None}}
         branching = None if method == "sac" else branching_of(preset, seed, episodes)
-        package = pipeline.train(
-            preset, {k: v for k, v in changes.items() if v is not None}, device, out, branching=branching
-        )
-    except (ConfigError, TwinError, OSError) as error:
+        package = pipeline.train(preset, changes, device, out, branching=branching)
+    except (ConfigError, LlmError, TwinError, OSError) as error:
         raise LearnCommandError(str(error)) from error
     typer.echo(f"{package}: run it with ranloop xapp --controller learned --model {package}")
+
+
+@export_app.command("slicing")
+def export_slicing(
+    run: Annotated[Path, typer.Argument(help="The folder of a training.", exists=True, file_okay=False)],
+    form: Annotated[str, typer.Option(help="distilled, int8 or full; the last two hold the language model.")],
+    out: Annotated[Path, typer.Option(help="Folder of the package, not there yet.", file_okay=False)],
+) -> None:
+    """Make another form of a trained agent's package; its manifest tells what it loses and how long it takes."""
+    import torch
+
+    from training.slicing import pipeline
+    from training.slicing.config import ConfigError
+    from training.slicing.export import FORMS, ExportError
+    from training.slicing.llm import LlmError
+
+    if form not in FORMS:
+        raise LearnCommandError(f"form is {form!r}; it must be one of {', '.join(FORMS)}")
+    if out.exists():
+        raise LearnCommandError(f"{out} is there already; name another folder by --out")
+    torch.set_num_threads(1)
+    try:
+        pipeline.repackage(run, form, out, lambda text: typer.echo(f"{text} ...", err=True))
+    except (ConfigError, ExportError, LlmError, OSError) as error:
+        raise LearnCommandError(str(error)) from error
+    typer.echo(f"{out}: run it with ranloop xapp --controller learned --model {out}")
 
 
 @evaluate_app.command("slicing")

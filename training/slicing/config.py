@@ -1,10 +1,15 @@
 """Configuration of PA-MRL's training: frozen, validated, with presets by the size of the machine."""
 
+import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, get_args
 
 from twin.network import library
+
+Arm = Literal["numbers", "matched", "random", "prompt", "frozen", "pa_mrl"]
+Precision = Literal["float32", "bfloat16"]
 
 
 class ConfigError(ValueError):
@@ -17,7 +22,7 @@ class Config:
 
     scenario: str = library.DEFAULT
     """A scenario of the library, or a file."""
-    arm: Literal["numbers", "matched", "random", "prompt", "frozen", "pa_mrl"] = "numbers"
+    arm: Arm = "numbers"
     """What agents know of their state: numbers alone; with their levels, random vectors or what an LLM makes of
     the prompt beside them; the last two with learnable tokens, which stay as they are or are trained."""
     llm: str = "minilm"
@@ -31,7 +36,7 @@ class Config:
     """Updates of the networks for each of the tokens."""
     token_batch: int = 64
     """Prompts that tell the tokens where to go."""
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
+    precision: Precision = "bfloat16"
     """Of the language model, and on a GPU of the networks too (mixed precision); float32 is quicker on a CPU that
     has no arithmetic for bfloat16."""
     episodes: int = 1000
@@ -69,12 +74,16 @@ class Config:
     evaluation_seeds: int = 16
 
     def __post_init__(self) -> None:
+        for field, choices in _CHOICES.items():
+            if getattr(self, field) not in choices:
+                raise ConfigError(f"{field} is {getattr(self, field)!r}; it must be one of {', '.join(choices)}")
         for field, low, high in _RANGES:
             value = getattr(self, field)
             if not (math.isfinite(value) and low <= value <= high):
                 raise ConfigError(f"{field} is {value}; it must lie in {low:g}..{high:g}")
 
 
+_CHOICES = {"arm": get_args(Arm), "precision": get_args(Precision)}
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("episodes", 1, 10_000_000),
     ("envs", 1, 100_000),
@@ -109,3 +118,23 @@ PRESETS = {
     "paper": Config(arm="pa_mrl", llm="NextGLab/ORANSight_Qwen_7B_Instruct", episodes=4000, updates=2),
 }
 FIELDS = tuple(item.name for item in fields(Config))
+
+
+def parsed(changes: Iterable[str]) -> dict[str, object]:
+    """Fields and values of texts like `tokens=10`; ConfigError for what is no field or no value of its type."""
+    found: dict[str, object] = {}
+    for change in changes:
+        name, equals, text = change.partition("=")
+        if not equals or name not in FIELDS:
+            raise ConfigError(f"{change!r}: give FIELD=VALUE with a field of {', '.join(FIELDS)}")
+        kind = type(getattr(Config(), name))
+        try:
+            value = text if kind is str else json.loads(text)
+        except ValueError:
+            value = None
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise ConfigError(f"{name} is {text!r}; it must be of type {kind.__name__}")
+        found[name] = value
+    return found

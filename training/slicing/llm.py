@@ -99,8 +99,10 @@ def load(name: str, device: torch.device | None = None, dtype: torch.dtype = tor
     """A model by `minilm`, `small`, its folder, or its hub id; LlmError says what is missing."""
     try:
         from transformers import AutoConfig, AutoModel, AutoTokenizer
+        from transformers.utils.logging import disable_progress_bar
     except ImportError:
         raise LlmError("language models need transformers: pip install 'ranloop[train]'") from None
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     where = str(_folder(name))
     try:
         config = AutoConfig.from_pretrained(where)

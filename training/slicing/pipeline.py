@@ -15,7 +15,7 @@ from training.slicing.branching_rounds import Branching, Rounds, agent_of, polic
 from training.slicing.comparison import REFERENCE, Comparison, Tell, compare
 from training.slicing.config import PRESETS
 from training.slicing.environment import Environment
-from training.slicing.export import export
+from training.slicing.export import Form, export
 from training.slicing.score import Interval, play
 from training.slicing.train import Row, Training
 from training.slicing.tuning import best_split, tuned_demand
@@ -37,9 +37,10 @@ def train(
     if branching is not None:
         config = start_of(config, branching)
     training = Training(config, out, torch.device(device))
-    console = Console(stderr=True)
+    console, write = Console(stderr=True), events(out / "events")
 
     def tell(row: Row) -> None:
+        write(row)
         console.print(
             f"{row['episodes']:.0f} of {config.episodes} episodes: return {row['reward']:.3f}, "
             f"satisfaction {row['satisfaction']:.3f}, {row['round_s']:.0f} s a round"
@@ -62,6 +63,24 @@ def train(
     method = {} if branching is None else branching.flat()
     export(sac, config, metrics, folder, critic=branching is None, method=method, tell=say)
     return folder
+
+
+def repackage(run: Path, form: Form, out: Path, tell: Tell) -> None:
+    """Make another form of package of a trained agent in its training's folder."""
+    training = Training.restored(run)
+    export(training.sac, training.config, {}, out, form=form, tell=tell)
+
+
+def events(folder: Path) -> Callable[[Row], None]:
+    """Writes rows of the curve for TensorBoard, each figure by episodes."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    def write(row: Row) -> None:
+        with SummaryWriter(str(folder)) as writer:
+            for name, value in row.items():
+                writer.add_scalar(name, value, int(row["episodes"]))
+
+    return write
 
 
 def evaluate(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from training.slicing import arms
-from training.slicing.config import Config
+from training.slicing.config import Config, ConfigError
 from training.slicing.environment import Environment, Seen
 from training.slicing.networks import share_of
 from training.slicing.replay import Replay
@@ -25,6 +25,7 @@ from twin.network import library
 
 EVALUATION_SEED = 1_000_000
 """Evaluations during training run on seeds from here on; tests on others still."""
+CONFIG, CHECKPOINT = "config.json", "checkpoint.pt"
 Row = dict[str, float]
 
 
@@ -55,7 +56,20 @@ class Training:
         self._replay: Replay | None = None
         self._draw = torch.Generator(self.device)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(asdict(config), indent=1))
+        (folder / CONFIG).write_text(json.dumps(asdict(config), indent=1))
+
+    @classmethod
+    def restored(cls, folder: Path) -> "Training":
+        """A training as its folder's checkpoint left it, on the CPU; ConfigError where there is none."""
+        try:
+            config = Config(**json.loads((folder / CONFIG).read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise ConfigError(f"{folder} holds no training: {error}") from None
+        if not (folder / CHECKPOINT).exists():
+            raise ConfigError(f"{folder} holds no checkpoint yet: train longer")
+        training = cls(config, folder)
+        training._resume()
+        return training
 
     @property
     def rounds(self) -> int:
@@ -146,11 +160,11 @@ class Training:
         }
         partial = self.folder / "checkpoint.partial"
         torch.save(state, partial)
-        partial.replace(self.folder / "checkpoint.pt")
+        partial.replace(self.folder / CHECKPOINT)
         (self.folder / "curve.json").write_text(json.dumps(self.curve, indent=1))
 
     def _resume(self) -> None:
-        path = self.folder / "checkpoint.pt"
+        path = self.folder / CHECKPOINT
         if not path.exists():
             return
         state = torch.load(path, map_location=self.device, weights_only=True)
