@@ -2,7 +2,7 @@
 
 The twin steps a batch of networks, one per seed; the xApp's own observation, controllers and guard decide each
 cell's quotas one control interval later, as on the wire. Prints each arm's mean with its 95 % bootstrap interval
-over seeds, and the controller's gain over each reference on the same seeds.
+over seeds, and the gains of the controllers on the same seeds.
 """
 
 import argparse
@@ -19,18 +19,21 @@ from training.slicing.environment import as_numpy, slice_kpis
 from twin.network.network import reset, step
 from twin.network.scenario import Scenario
 from twin.network.trace import Trace
+from xapps.slicing.actor import SHIPPED, Actor
 from xapps.slicing.controllers import Controller, create
 from xapps.slicing.guard import GuardConfig, apply
 from xapps.slicing.observation import CellObservation, observe
 
-ARMS = ("hard", "static", "demand")
+ARMS = ("hard", "static", "demand", "learned")
+GAINS = (("demand", "static"), ("demand", "hard"), ("learned", "static"), ("learned", "demand"))
 
 
 def run(
     scenario: Scenario, seeds: list[int], arm: str, steps: int, warm_up: int, trace: Trace | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean satisfaction of each seed [seeds] and of each slice [slices] under one controller."""
-    controller: Controller = create(arm)
+    names = tuple(item.name for item in scenario.slices)
+    controller: Controller = create(arm, agent=Actor.load(SHIPPED, names) if arm == "learned" else None)
     guard = GuardConfig()
     targets = SlaTargets.of(scenario.slas)
     shape = (len(seeds), scenario.cells, len(scenario.slices), 3)
@@ -85,10 +88,10 @@ def main() -> None:
         shares = "".join(f"{share:>9.3f}" for share in by_slice)
         print(f"{arm:10}{f'{mean:.3f} ({low:.3f}..{high:.3f})':>26}{shares}{time.perf_counter() - began:>8.1f}")
     figures: dict[str, object] = {"seeds": len(seeds)}
-    for reference in ("static", "hard"):
-        mean, low, high = interval(result["demand"] - result[reference])
-        print(f"demand - {reference}: {mean:+.3f} ({low:+.3f}..{high:+.3f})")
-        figures[f"demand_over_{reference}"] = [round(value, 4) for value in (mean, low, high)]
+    for arm, reference in GAINS:
+        mean, low, high = interval(result[arm] - result[reference])
+        print(f"{arm} - {reference}: {mean:+.3f} ({low:+.3f}..{high:+.3f})")
+        figures[f"{arm}_over_{reference}"] = [round(value, 4) for value in (mean, low, high)]
     figures.update({arm: round(float(values.mean()), 4) for arm, values in result.items()})
     print(json.dumps(figures))
 

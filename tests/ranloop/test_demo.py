@@ -22,6 +22,20 @@ def test_a_demo_out_of_range_says_which_field() -> None:
         DemoConfig(nodes=0).scenario()
 
 
+@pytest.mark.parametrize(
+    ("controllers", "reason"),
+    [
+        (("guess",), "guess"),
+        ((), "at least one"),
+        (("static",), "none twice"),
+        (("demand", "demand"), "none twice"),
+    ],
+)
+def test_a_demo_says_which_controllers_it_cannot_compare(controllers: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(RanloopError, match=reason):
+        DemoConfig(controllers=controllers)
+
+
 def test_the_kpi_log_is_read_as_it_grows_and_skips_each_run_s_warm_up(tmp_path: Path) -> None:
     path = tmp_path / "kpi.jsonl"
     header = {"nodes": ["a"], "slices": ["1"], "step_s": 0.1, "seed": 1}
@@ -52,18 +66,7 @@ def test_the_demo_runs_end_to_end(tmp_path: Path) -> None:
     run = subprocess.run(
         [
             *(sys.executable, "-m", "ranloop", "demo", "--json", "--out", str(tmp_path)),
-            *(
-                "--nodes",
-                "2",
-                "--ues",
-                "40",
-                "--seconds",
-                "4",
-                "--controller",
-                "demand",
-                "--controller",
-                "learned",
-            ),
+            *("--nodes", "2", "--ues", "40", "--seconds", "4"),
         ],
         capture_output=True,
         text=True,
@@ -72,7 +75,7 @@ def test_the_demo_runs_end_to_end(tmp_path: Path) -> None:
     )
     assert run.returncode == 0, run.stderr
     summary = json.loads(run.stdout)
-    assert set(summary["satisfaction"]) == {"static", "demand", "learned", "A1 policy"}
+    assert set(summary["satisfaction"]) == {"static", "learned", "A1 policy"}
     assert summary["steps"] == 40
     assert summary["restarts"] == 0
     assert all(0 <= share <= 1 for phase in summary["satisfaction"].values() for share in phase.values())
