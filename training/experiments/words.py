@@ -246,6 +246,21 @@ class Earned:
         own = [found[name] if picked is None else found[name][:, picked] for name in names]
         return resampled(lambda values: share(*values), *own)
 
+    def understood(self, part: str, arm: str) -> str:
+        """How many texts were read right, and the share of the oracle's gain on those and on the others."""
+        if arm not in self.reading[part]:
+            return "-"
+        right = self.reading[part][arm]
+        found = [self.values[part][name] for name in (arm, self.reference(part), ORACLE)]
+        both = [
+            share(*(values[np.arange(len(picked)) % len(values)][picked] for values in found))
+            if picked.any()
+            else None
+            for picked in (right, ~right)
+        ]
+        shares = ["-" if value is None else f"{value:.2f}" for value in both]
+        return f"{right.mean():.0%} ({shares[0]}; {shares[1]})"
+
     def reference(self, part: str) -> str:
         """The better one of the arms that do not hear."""
         blind = [name for name in (BLIND, TRAINED_BLIND) if name in self.values[part]]
@@ -281,14 +296,8 @@ def tell(findings: Findings) -> Page:
             + _table(earned, lambda part, arm: told(earned.mean(part, arm))),
             "Share of the oracle's gain over blind (the better of the two blind arms):\n\n"
             + _table(earned, lambda part, arm: told(earned.share(part, arm), 2)),
-            "Texts read as what they meant:\n\n"
-            + _table(
-                earned,
-                lambda part, arm: (
-                    f"{earned.reading[part][arm].mean():.0%}" if arm in earned.reading[part] else "-"
-                ),
-                PARTS[:3],
-            ),
+            "Texts read as what they meant (share of the oracle's gain on those; on the others):\n\n"
+            + _table(earned, earned.understood, PARTS[:3]),
             "By intent, on held-out wordings: return of blind and oracle, and what readers add to blind's:\n\n"
             + _by_intent(earned),
             _verdict(earned),

@@ -131,7 +131,7 @@ def export(
     if form == "distilled":
         share = _Share(sac, light)
         free = {"state": {0: "n", **_free_slices(light, 1)}}
-        files[ACTOR] = _onnx(share, {"state": torch.rand(4, len(names), len(FEATURES))}, "share", free)
+        files[ACTOR] = to_onnx(share, {"state": torch.rand(4, len(names), len(FEATURES))}, "share", free)
         wanted = _all(lambda rows: share(rows), states)
         inputs: tuple[str, ...] = ("state",)
     else:
@@ -143,7 +143,7 @@ def export(
     manifest = replace(manifest, training={**manifest.training, **(method or {})})
     _check(manifest, files, names, states, wanted)
     if form == "int8":
-        files[ACTOR] = _int8(files[ACTOR])
+        files[ACTOR] = int8(files[ACTOR])
     tell("measuring what the package loses, and how long it takes")
     actor = _loaded(manifest, files, names)
     asked = _all(lambda rows: share_of(sac.act(sac.representation(_seen(rows)))), states)
@@ -168,7 +168,7 @@ def _critic(sac: Sac, representation: Representation, cells: int, slices: int) -
     joint = torch.rand(1, cells, slices, len(FEATURES))
     claims = torch.softmax(torch.rand(1, cells, slices), dim=-1)
     free = {name: {1: "cells", **_free_slices(representation, 2)} for name in ("state", "share")}
-    return _onnx(_Value(sac, representation), {"state": joint, "share": claims}, "value", free)
+    return to_onnx(_Value(sac, representation), {"state": joint, "share": claims}, "value", free)
 
 
 def _reading(sac: Sac, language: Language, names: tuple[str, ...], states: np.ndarray) -> tuple[bytes, np.ndarray]:
@@ -178,7 +178,7 @@ def _reading(sac: Sac, language: Language, names: tuple[str, ...], states: np.nd
     some = torch.from_numpy(states[:4])
     tokens, mask = _told(language.llm, names, some)
     free = {"state": {0: "n"}, "tokens": {0: "n", 1: "length"}, "mask": {0: "n", 1: "length"}}
-    made = _onnx(share, {"state": some, "tokens": tokens, "mask": mask}, "share", free)
+    made = to_onnx(share, {"state": some, "tokens": tokens, "mask": mask}, "share", free)
     return made, _all(lambda rows: share(rows, *_told(language.llm, names, rows)), states)
 
 
@@ -232,7 +232,7 @@ def _all(share: Callable[[Tensor], Tensor], states: np.ndarray) -> np.ndarray:
     return torch.cat([share(part) for part in torch.split(torch.from_numpy(states), 64)]).numpy()
 
 
-def _int8(data: bytes) -> bytes:
+def int8(data: bytes) -> bytes:
     """The same network with weights of eight bits, activations as they come (dynamic quantisation)."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -258,7 +258,7 @@ def _free_slices(representation: Representation, axis: int) -> dict[int, str]:
     return {axis: "slices"} if type(representation) is Representation else {}
 
 
-def _onnx(network: nn.Module, inputs: dict[str, Tensor], output: str, free: dict[str, dict[int, str]]) -> bytes:
+def to_onnx(network: nn.Module, inputs: dict[str, Tensor], output: str, free: dict[str, dict[int, str]]) -> bytes:
     """The network as ONNX; `free` names the axes of any length."""
     shapes = {name: {axis: torch.export.Dim(label) for axis, label in axes.items()} for name, axes in free.items()}
     with warnings.catch_warnings():

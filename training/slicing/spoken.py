@@ -1,0 +1,150 @@
+"""Spoken: a package whose agent follows the operator's words, as the xApp hears them from A1 policies.
+
+`words.onnx` reads a text and gives the weights that it stands for, `actor.onnx` takes them in the place of those
+in its state. A text without words stands for the scenario's own weights.
+"""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from oran.model_package import Manifest, Metric, write
+from oran.sla import SlaTargets
+from training.provenance import commit, twin_version
+from training.slicing.export import MOST_DIFFERENCE, ExportError, int8, to_onnx
+from training.slicing.hearing import Heard, Reader, Sentences, weights_of
+from training.slicing.intents import KINDS
+from training.slicing.llm import Llm
+from training.slicing.networks import share_of
+from training.slicing.sac import Sac
+from twin.network.scenario import Scenario
+from xapps.slicing.actor import Actor
+from xapps.slicing.schema import ACTOR, INPUTS, KIND, OUTPUTS, TOKENIZER, WORDS
+from xapps.slicing.state import FEATURES
+
+
+class _Words(nn.Module):
+    """Tokens of one text -> the weights that it stands for."""
+
+    own: Tensor
+
+    def __init__(self, readers: Sequence[Reader], own: np.ndarray) -> None:
+        super().__init__()
+        self.readers = nn.ModuleList(readers)
+        encoder = readers[0].encoder
+        assert isinstance(encoder, Sentences)
+        # Registered here, so that their weights go into the file.
+        self.networks = nn.ModuleList(_llm(reader).network for reader in readers)
+        _, mask = encoder.llm.tokens([""])
+        self.silence = int(mask.sum())
+        self.register_buffer("own", torch.from_numpy(own))
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """[1, length] twice -> [1, kinds]"""
+        told = []
+        for reader in self.readers:
+            assert isinstance(reader, Reader)
+            vectors = _llm(reader).read(torch.zeros(0, reader.encoder.width), tokens, mask)
+            told.append(reader.told(vectors))
+        silent = mask.sum(dim=1, keepdim=True) <= self.silence
+        heard: Tensor = torch.where(silent, self.own, weights_of(torch.stack(told).mean(dim=0)))
+        return heard.to(torch.float32)
+
+
+class _Share(nn.Module):
+    """Features of cells and the weights heard -> shares."""
+
+    def __init__(self, sac: Sac, heard: Heard) -> None:
+        super().__init__()
+        self.heard, self.actor = heard, sac.actor
+
+    def forward(self, state: Tensor, words: Tensor) -> Tensor:
+        """[n, slices, FEATURES], [n, kinds] -> [n, slices]."""
+        return share_of(self.actor.best(self.heard.with_weights(state, words)))
+
+
+def package(
+    sac: Sac,
+    readers: Sequence[Reader],
+    scenario: Scenario,
+    folder: Path,
+    *,
+    metrics: Mapping[str, Metric] | None = None,
+    small: bool = True,
+) -> None:
+    """Write it, `small` with the reader's weights in eight bits.
+
+    Raises ExportError where slices are not the kinds that intents speak of, in their order, and unless the xApp's
+    own loader gives the shares of the networks exported.
+    """
+    names = tuple(item.name for item in scenario.slices)
+    if names != KINDS:
+        raise ExportError(f"the slices are {', '.join(names)}; intents speak of {', '.join(KINDS)}")
+    heard = sac.representation
+    assert isinstance(heard, Heard)
+    encoder = readers[0].encoder
+    assert isinstance(encoder, Sentences)
+    sac = sac.eval()
+    own = SlaTargets.of(scenario.slas).weight
+    read, share = _Words(readers, own).eval(), _Share(sac, heard).eval()
+    tokens, mask = encoder.llm.tokens(["Protect URLLC above everything else."])
+    text_free = {name: {1: "length"} for name in ("tokens", "mask")}
+    state, weight = torch.rand(4, len(names), len(FEATURES)), torch.full((4, len(names)), 1.0 / len(names))
+    files = {
+        WORDS: to_onnx(read, {"tokens": tokens, "mask": mask}, "words", text_free),
+        ACTOR: to_onnx(
+            share, {"state": state, "words": weight}, "share", {name: {0: "n"} for name in ("state", "words")}
+        ),
+        TOKENIZER: encoder.llm.tokenizer_json,
+    }
+    manifest = _manifest(sac, scenario, metrics or {})
+    _check(manifest, files, names, read, share, encoder, state)
+    if small:
+        files[WORDS] = int8(files[WORDS])
+    write(folder, manifest, files)
+
+
+def _manifest(sac: Sac, scenario: Scenario, metrics: Mapping[str, Metric]) -> Manifest:
+    told = {name: item for name, item in asdict(sac.config).items() if isinstance(item, str | int | float | bool)}
+    return Manifest(
+        name="pa-mrl-words",
+        version="1.0.0",
+        kind=KIND,
+        inputs={name: INPUTS[name] for name in ("state", "words")},
+        outputs=OUTPUTS,
+        training={**told, "cells": scenario.cells},
+        commit=commit(),
+        twin_version=twin_version(),
+        metrics=dict(metrics),
+    )
+
+
+@torch.no_grad()
+def _check(
+    manifest: Manifest,
+    files: dict[str, bytes],
+    names: tuple[str, ...],
+    read: _Words,
+    share: _Share,
+    encoder: Sentences,
+    state: Tensor,
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder) / "package", manifest, files)
+        actor = Actor.load(Path(folder) / "package", names)
+    for text in ("", "Sensors can wait."):
+        actor.hear(text)
+        wanted = share(state, read(*encoder.llm.tokens([text])).expand(len(state), -1)).numpy()
+        off = float(np.abs(actor.share(state.double().numpy()) - wanted).max())
+        if not off <= MOST_DIFFERENCE:
+            raise ExportError(f"shares of the package differ from the network's by up to {off:.2g}")
+
+
+def _llm(reader: Reader) -> Llm:
+    assert isinstance(reader.encoder, Sentences)
+    return reader.encoder.llm
