@@ -78,7 +78,10 @@ def load(folder: Path, names: tuple[str, ...] | None = None) -> tuple[Sac, Confi
     """The agent that a run left, for slices of other names where given; ExperimentError where there is none."""
     if not (folder / AGENT).exists():
         raise ExperimentError(f"{folder} holds no trained agent: train it first")
-    config = Config(**json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+    try:
+        config = Config(**json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+    except TypeError as error:
+        raise ExperimentError(f"{folder} was trained by another version: {error}") from None
     own = tuple(item.name for item in library.load(config.scenario).slices)
     sac = Sac(config, build(config, names or own, torch.device("cpu")))
     state = torch.load(folder / AGENT, map_location="cpu", weights_only=True)

@@ -6,13 +6,17 @@ import numpy as np
 
 from training.experiments import references
 from training.experiments.board import Board
-from training.experiments.page import told
+from training.experiments.page import table, told
 from training.slicing.score import Interval
 
 RULES = (references.HARD, references.STATIC, references.SPLIT, references.DEMAND, references.TUNED)
 REACHED = 0.95
 """A curve has converged where it has come so far from its first evaluation to its last ones."""
 LAST = 3
+CONTROLS = ("numbers", "matched", "random")
+"""What the language model must beat to be said to help."""
+ENOUGH = 5
+"""Runs of an arm before its seeds alone tell anything."""
 
 
 def sign(interval: Interval) -> int:
@@ -48,24 +52,28 @@ def against_rules(found: Board, learnt: Sequence[str]) -> tuple[str, ...]:
 def _apart(found: Board, arm: str, other: str) -> str:
     if apart(found.iqm(arm, "reward"), found.iqm(other, "reward")):
         return " (apart)"
+    if _runs(found, arm) < ENOUGH:
+        return ""
     return " (apart here)" if apart(found.iqm_here(arm, "reward"), found.iqm_here(other, "reward")) else ""
 
 
 def fallen_slices(found: Board, learnt: Sequence[str]) -> tuple[str, ...]:
-    """Slices whose QoS a learnt arm lowers below that of static quotas."""
-    if references.STATIC not in found.arms:
+    """What each learnt arm gives and takes of each slice's QoS, against static quotas."""
+    arms = [name for name in learnt if name in found.arms]
+    if references.STATIC not in found.arms or not arms:
         return ()
-    fallen, checked = [], [name for name in learnt if name in found.arms]
-    for arm in checked:
-        for at, name in enumerate(found.slices):
-            gain = found.gain(arm, references.STATIC, "qos", at)
-            if sign(gain) < 0:
-                fallen.append(f"{arm} lowers {name} by {told(Interval(-gain.mean, -gain.high, -gain.low))}")
-    if not checked:
-        return ()
-    if not fallen:
-        return ("No learnt arm lowers the mean QoS ratio of any slice below that under static quotas.",)
-    return ("Mean QoS ratios below those under static quotas: " + "; ".join(fallen) + ".",)
+    rows, fallen = [], []
+    for arm in arms:
+        gains = [found.gain(arm, references.STATIC, "qos", at) for at in range(len(found.slices))]
+        rows.append([arm, *(told(gain, signed=True) for gain in gains)])
+        fallen += [f"{arm} {name}" for name, gain in zip(found.slices, gains, strict=True) if sign(gain) < 0]
+    head = "Mean QoS ratio of each slice, above that under static quotas on the same networks:"
+    end = (
+        f"Lowered beyond chance: {', '.join(fallen)}."
+        if fallen
+        else "No learnt arm lowers the QoS of any slice below that under static quotas."
+    )
+    return (head + "\n\n" + table(["arm", *found.slices], rows), end)
 
 
 def language(found: Board) -> tuple[str, ...]:
@@ -86,19 +94,26 @@ def language(found: Board) -> tuple[str, ...]:
             parts.append(f"- PA-MRL {word} {meaning} ({other}): {told(gain, signed=True)} in return.")
     if not parts:
         return ()
-    controls = [name for name in ("numbers", "matched", "random") if name in found.arms]
-    gains = [sign(found.gain("pa_mrl", name, "reward")) for name in controls]
-    if all(gain > 0 for gain in gains):
-        verdict = f"The language model helps on this twin: PA-MRL is above {', '.join(controls)}."
-    elif any(gain < 0 for gain in gains):
-        worse = [name for name, gain in zip(controls, gains, strict=True) if gain < 0]
-        verdict = f"The language model does not pay on this twin: {', '.join(worse)} did better than PA-MRL."
-    else:
-        verdict = (
-            "The language model itself is not shown to help on this twin: PA-MRL is not above every control "
-            f"({', '.join(controls)})."
-        )
-    return (verdict + "\n" + "\n".join(parts),)
+    return (_whether_language_helps(found) + "\n" + "\n".join(parts),)
+
+
+def _whether_language_helps(found: Board) -> str:
+    """Only against all controls, and with enough seeds."""
+    if few := [name for name in ("pa_mrl", *CONTROLS) if _runs(found, name) < ENOUGH]:
+        return f"Whether the language model helps is not told yet: fewer than {ENOUGH} runs of {', '.join(few)}."
+    gains = {name: sign(found.gain("pa_mrl", name, "reward")) for name in CONTROLS}
+    if worse := [name for name in CONTROLS if gains[name] < 0]:
+        return f"The language model does not pay on this twin: {', '.join(worse)} did better than PA-MRL."
+    if all(gain > 0 for gain in gains.values()):
+        return f"The language model helps on this twin: PA-MRL is above {', '.join(CONTROLS)}."
+    return (
+        "The language model itself is not shown to help on this twin: PA-MRL is not above every control "
+        f"({', '.join(CONTROLS)})."
+    )
+
+
+def _runs(found: Board, arm: str) -> int:
+    return len(found.of(arm))
 
 
 def converged_at(curve: Sequence[Mapping[str, float]]) -> float | None:

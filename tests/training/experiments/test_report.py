@@ -19,6 +19,7 @@ from training.experiments.table1 import TABLE1
 from training.slicing.score import Interval, Score
 
 SLICES = ("eMBB", "URLLC", "mMTC")
+CONTROLS = {"numbers": 0.4, "matched": 0.4, "random": 0.4}
 
 
 @pytest.fixture(autouse=True)
@@ -35,11 +36,11 @@ def score(level: float, seed: int = 0, networks: int = len(frozen.SEEDS)) -> Sco
 
 
 def entries(**levels: float) -> tuple[Entry, ...]:
-    """Three runs of each arm, one of each reference."""
+    """Five runs of each arm, one of each reference."""
     return tuple(
         Entry(arm, seed, 8, score(level, seed))
         for arm, level in levels.items()
-        for seed in range(1, 2 if arm in (references.STATIC, references.HARD) else 4)
+        for seed in range(1, 2 if arm in (references.STATIC, references.HARD) else 6)
     )
 
 
@@ -100,7 +101,7 @@ def test_the_tables_numbers_are_those_of_the_csv(tmp_path: Path) -> None:
         found = re.search(rf"^\| {arm} \| \d \| (-?[\d.]+) ", text, re.MULTILINE)
         assert found is not None
         assert float(found.group(1)) == pytest.approx(trim_mean(values, 0.25), abs=5e-4)
-    assert "does not pay on this twin: numbers did better" in text
+    assert "not told yet: fewer than 5 runs of pa_mrl, numbers, matched, random" in text
     assert "2 of 7 runs: frozen, seed 1 (ValueError: no model); frozen, seed 2" in text
     assert (tmp_path / "table1.png").stat().st_size > 10_000
     assert "[Tiny](table1.md): A question." in (tmp_path / "README.md").read_text()
@@ -120,14 +121,16 @@ def test_what_was_written_by_hand_outlives_a_rewrite(tmp_path: Path) -> None:
 
 
 def test_verdicts_follow_the_numbers() -> None:
-    better = board(**{references.STATIC: 0.3, "numbers": 0.4, "random": 0.4, "pa_mrl": 0.45})
+    better = board(**{references.STATIC: 0.3, **CONTROLS, "pa_mrl": 0.45})
     assert "helps on this twin" in verdicts.language(better)[0]
     assert "above static (apart)" in verdicts.against_rules(better, ["pa_mrl"])[0]
-    assert "No learnt arm lowers" in verdicts.fallen_slices(better, ["pa_mrl"])[0]
-    equal = board(**{references.STATIC: 0.3, "numbers": 0.4, "pa_mrl": 0.4})
+    assert "No learnt arm lowers" in verdicts.fallen_slices(better, ["pa_mrl"])[1]
+    equal = board(**{references.STATIC: 0.3, **CONTROLS, "pa_mrl": 0.4})
     assert "not shown to help" in verdicts.language(equal)[0]
     worse = board(**{references.STATIC: 0.3, "pa_mrl": 0.25})
-    assert "pa_mrl lowers eMBB by 0.05" in verdicts.fallen_slices(worse, ["pa_mrl"])[0]
+    assert "Lowered beyond chance: pa_mrl eMBB, pa_mrl URLLC" in verdicts.fallen_slices(worse, ["pa_mrl"])[1]
+    worst = board(**{**CONTROLS, "random": 0.5, "pa_mrl": 0.45})
+    assert "does not pay on this twin: random did better" in verdicts.language(worst)[0]
     assert "below static" in verdicts.against_rules(worse, ["pa_mrl"])[0]
 
 
