@@ -17,7 +17,7 @@ from training.experiments.page import Page, table, told
 from training.experiments.references import DEMAND, STATIC
 from training.experiments.run import Arm, Result, Task
 from training.experiments.stored import RULES, Make, stored
-from training.experiments.table1 import LEARNT, names
+from training.experiments.table1 import BRANCHED, LEARNT, names
 from training.experiments.verdicts import sign
 from training.slicing.environment import Environment
 from training.slicing.score import Score, play
@@ -133,7 +133,7 @@ ROBUSTNESS = Experiment(
     about="Do the agents of table 1 still help on loads, traffic, channels and promises that they never met?",
     arms=(
         *(Arm(name=name, about="", work=OnFamily(name), seeds=1) for name in RULES),
-        *(Arm(name=arm.name, about=arm.about, work=OnFamily(arm.name)) for arm in LEARNT),
+        *(Arm(name=arm.name, about=arm.about, work=OnFamily(arm.name)) for arm in (*LEARNT, BRANCHED)),
     ),
     seeds=3,
     episodes=1000,

@@ -31,7 +31,7 @@ from twin.network.scenario import Scenario, SliceTraffic
 
 NETWORKS, STEPS = tuple(range(1, 7)), 100
 TIMED_STEPS = 40
-AGENTS = ("numbers", "random", "pa_mrl")
+AGENTS = ("numbers", "random", "pa_mrl", "branching")
 SIZES = ((6, 3), (20, 3), (60, 3), (6, 4), (6, 5), (6, 6), (6, 8), (20, 6))
 SLICES = ("all",)
 """Per-slice figures are not compared between divisions; the mean over slices stands for them."""

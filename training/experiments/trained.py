@@ -60,9 +60,7 @@ class Trained:
         sac = training.run().cpu().eval()
         spent = {"wall_s": round(perf_counter() - began_s, 1), "cpu_s": round(process_time() - cpu_s, 1)}
         scores = self.evaluate(sac, config)
-        partial = task.folder / f"{AGENT}.partial"
-        torch.save(sac.state_dict(), partial)
-        partial.replace(task.folder / AGENT)
+        keep(sac, task.folder)
         (task.folder / CHECKPOINT).unlink(missing_ok=True)
         return {
             "episodes": task.episodes,
@@ -72,6 +70,13 @@ class Trained:
             "curve": training.curve,
             "scores": {name: score.plain() for name, score in scores.items()},
         }
+
+
+def keep(sac: Sac, folder: Path) -> None:
+    """Leave an agent in a folder whose configuration is there."""
+    partial = folder / f"{AGENT}.partial"
+    torch.save(sac.state_dict(), partial)
+    partial.replace(folder / AGENT)
 
 
 def load(folder: Path, names: tuple[str, ...] | None = None) -> tuple[Sac, Config]:
