@@ -66,10 +66,24 @@ def test_the_network_twin_is_measured_and_a_missing_peer_leaves_the_ratio_open()
 def test_satisfaction_is_measured_for_all_arms() -> None:
     figures = run("satisfaction.py", "--seeds", "2", "--seconds", "2")
     assert figures["seeds"] == 2
-    for arm in ("static", "hard", "demand"):
+    for arm in ("static", "hard", "demand", "learned"):
         assert 0 <= figures[arm] <= 1  # type: ignore[operator]
-    for reference in ("static", "hard"):
-        assert len(figures[f"demand_over_{reference}"]) == 3  # type: ignore[arg-type]
+    for gain in ("demand_over_static", "demand_over_hard", "learned_over_static", "learned_over_demand"):
+        assert len(figures[gain]) == 3  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_controllers_are_compared_on_the_wire_and_what_was_run_is_not_run_again(tmp_path: Path) -> None:
+    words = ("wire.py", "--seeds", "1", "--seconds", "3", "--controllers", "learned", "--out", str(tmp_path))
+    figures = run(*words)
+    assert figures["seeds"] == [1]
+    for arm in ("static", "learned"):
+        assert all(0 <= figures[arm]["all"][place] <= 1 for place in range(3))  # type: ignore[index, call-overload]
+    kept = tmp_path / "seed-1" / "summary.json"
+    written = kept.stat().st_mtime_ns
+    assert run(*words) == figures
+    assert kept.stat().st_mtime_ns == written
 
 
 @pytest.mark.slow
