@@ -8,9 +8,11 @@ from training.slicing import arms
 from training.slicing.environment import Environment
 from training.slicing.score import Score, play, play_clairvoyant
 from training.slicing.tuning import best_split, tuned_demand
+from xapps.slicing.actor import SHIPPED, Actor
 
 HOME = "references"
 STATIC, HARD, SPLIT, DEMAND = "static", "hard", "best static", "demand"
+SHIPPED_AGENT = "shipped"
 TUNED, TUNED_FOR_SATISFACTION = "demand, tuned", "demand, tuned for satisfaction"
 CLAIRVOYANT, CLAIRVOYANT_FOR_RETURN = "clairvoyant", "clairvoyant for return"
 SPLIT_STEPS, SPLIT_PARTS = 100, 10
@@ -41,6 +43,11 @@ def _tuned(task: Task) -> Result:
 def _tuned_for_satisfaction(task: Task) -> Result:
     config = tuned_demand(frozen.scenario(), "satisfaction")
     return _result(_play(arms.demand(config)), knobs=config.model_dump())
+
+
+def _shipped(task: Task) -> Result:
+    actor = Actor.load(SHIPPED, tuple(item.name for item in frozen.scenario().slices))
+    return _result(_play(arms.packaged(actor)), package=str(actor))
 
 
 def _clairvoyant(task: Task) -> Result:
@@ -74,6 +81,7 @@ ARMS = (
     _arm(DEMAND, "the xApp's heuristic as it ships", _demand),
     _arm(TUNED, "the same, its knobs tuned for return on other networks", _tuned),
     _arm(TUNED_FOR_SATISFACTION, "the same, tuned for satisfaction", _tuned_for_satisfaction),
+    _arm(SHIPPED_AGENT, "the agent that comes with the xApp, trained once, by branching", _shipped),
     _arm(CLAIRVOYANT, "knows the future and makes most of satisfaction; no guard", _clairvoyant),
     _arm(CLAIRVOYANT_FOR_RETURN, "knows the future and makes most of return; no guard", _clairvoyant_for_return),
 )

@@ -160,7 +160,7 @@ TABLE1 = Experiment(
     about="Do prompts to a language model help agents to slice, beyond what numbers, chance and tuned rules do?",
     arms=(*references.ARMS, *LEARNT, BRANCHED, *HUB),
     seeds=5,
-    episodes=1000,
+    episodes=320,
     tell=tell,
 )
 
