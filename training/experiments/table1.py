@@ -16,6 +16,7 @@ from training.experiments.experiment import Experiment, Findings
 from training.experiments.page import Page, table, told
 from training.experiments.run import Arm
 from training.experiments.shuffled import with_shuffled
+from training.experiments.statistics import middle
 from training.experiments.trained import Trained
 from training.experiments.verdicts import against_rules, convergence, fallen_slices, language
 
@@ -106,7 +107,7 @@ def scores_table(found: Board) -> str:
                 *("" if arm == name else told(found.gain(arm, name, "reward"), signed=True) for name in against),
                 told(found.iqm(arm, "satisfaction")),
                 *("" if arm == name else told(found.embb_percent(arm, name), 1, signed=True) for name in basis),
-                " / ".join(f"{found.iqm(arm, 'qos', at).mean:.3f}" for at in range(len(found.slices))),
+                " / ".join(f"{middle(found.figures(arm, 'qos', at)):.3f}" for at in range(len(found.slices))),
                 " / ".join("-" if room is None else f"{room:.2f}" for room in rooms),
                 PAPER.get(arm, ""),
             ]
