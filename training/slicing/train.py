@@ -145,7 +145,7 @@ class Training:
         seen = Seen(
             self._replay.features[place, known].to(torch.float32),
             self._replay.levels[place, known].to(torch.int64),
-            self._replay.said[place],
+            self._replay.said[place, known].to(torch.int64),
         )
         self.sac.representation.prepare(seen, self.config.seed)
         self.sac.reward_centre.copy_(self._replay.reward[place, known].mean())
