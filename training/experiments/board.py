@@ -9,7 +9,7 @@ import numpy as np
 from training.experiments.page import Row
 from training.experiments.references import CLAIRVOYANT, CLAIRVOYANT_FOR_RETURN, STATIC
 from training.experiments.run import Run
-from training.experiments.statistics import iqm
+from training.experiments.statistics import gain, iqm
 from training.slicing.score import Interval, Score
 
 ROOM = {"reward": CLAIRVOYANT_FOR_RETURN, "satisfaction": CLAIRVOYANT}
@@ -57,12 +57,12 @@ class Board:
 
     def gain(self, arm: str, other: str, figure: str, index: int | None = None) -> Interval:
         """The difference of two arms on the same networks, and on the same seeds where both are trained."""
-        return iqm(np.subtract(*self._paired(arm, other, figure, index)))
+        return gain(np.subtract(*self._paired(arm, other, figure, index)))
 
     def embb_percent(self, arm: str, other: str) -> Interval:
         """How much more throughput an eMBB UE gets, in percent (`frozen` says how)."""
         own, reference = self._paired(arm, other, "embb_bps")
-        return iqm(100.0 * (own - reference) / reference.mean())
+        return gain(100.0 * (own - reference) / reference.mean())
 
     def room(self, arm: str, figure: str) -> float | None:
         """Which part of the way from static to the clairvoyant it goes, on average."""

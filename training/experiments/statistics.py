@@ -1,4 +1,4 @@
-"""Statistics: interquartile means with stratified bootstrap intervals, by rliable (Agarwal et al. 2021)."""
+"""Statistics: interquartile means with bootstrap intervals, those of scores by rliable (Agarwal et al. 2021)."""
 
 from functools import lru_cache
 
@@ -36,11 +36,30 @@ def _iqm(scores: bytes, shape: tuple[int, ...], networks: bool, resamples: int) 
     return Interval(float(point[""][0]), float(low), float(high))
 
 
+def gain(differences: np.ndarray) -> Interval:
+    """IQM of paired differences [training seeds, networks]; seeds are resampled whole, and networks.
+
+    rliable resamples seeds on each network apart. But one agent plays all networks, well or badly, so that where
+    arms lie close its intervals are too narrow.
+    """
+    draw = np.random.default_rng(0)
+    seeds, networks = differences.shape
+    rows = draw.integers(0, seeds, (RESAMPLES, seeds, 1))
+    columns = draw.integers(0, networks, (RESAMPLES, 1, networks))
+    low, high = np.quantile(_middles(differences[rows, columns].reshape(RESAMPLES, -1)), (0.025, 0.975))
+    return Interval(float(_middles(differences.reshape(1, -1))[0]), float(low), float(high))
+
+
+def _middles(values: np.ndarray) -> np.ndarray:
+    """The interquartile mean of each row."""
+    cut = values.shape[1] // 4
+    means: np.ndarray = np.sort(values, axis=1)[:, cut : values.shape[1] - cut].mean(axis=1)
+    return means
+
+
 def middle(scores: np.ndarray) -> float:
     """The interquartile mean alone, which takes no resampling."""
-    from rliable import metrics
-
-    return float(metrics.aggregate_iqm(scores))
+    return float(_middles(scores.reshape(1, -1))[0])
 
 
 def band(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -20,7 +20,7 @@ from training.experiments.board import board
 from training.experiments.experiment import Experiment, Findings
 from training.experiments.page import Page, table, told
 from training.experiments.run import Arm, ExperimentError, Result, Task
-from training.experiments.statistics import iqm
+from training.experiments.statistics import gain, iqm
 from training.experiments.table1 import learnt, names
 from training.experiments.trained import BASE, CHECKPOINT, Evaluate, as_it_is
 from training.experiments.verdicts import sign
@@ -177,10 +177,10 @@ def _halving(findings: Findings) -> tuple[str, ...]:
     tail = ""
     if best is not None:
         least = min(len(values), len(found.of(best)))
-        gain = iqm(values[:least] - found.figures(best, "reward")[:least])
-        word = {1: "above", -1: "below", 0: "not told apart from"}[sign(gain)]
+        more = gain(values[:least] - found.figures(best, "reward")[:least])
+        word = {1: "above", -1: "below", 0: "not told apart from"}[sign(more)]
         tail = (
-            f"\n\nIts return is {word} that of the sweep's best, {best} ({told(gain, signed=True)}), which the "
+            f"\n\nIts return is {word} that of the sweep's best, {best} ({told(more, signed=True)}), which the "
             "sweep may take by hindsight, from the networks that count."
         )
     return (text + "\n" + "\n".join(lines) + tail,)

@@ -144,6 +144,14 @@ def test_gains_are_paired_and_percent_is_of_the_reference() -> None:
     assert wide.low < 0.42 < wide.high
 
 
+def test_a_gain_is_as_uncertain_as_the_few_seeds_are() -> None:
+    """Two agents, one better and one worse everywhere: on many networks that is still chance."""
+    found = statistics.gain(np.repeat([[0.02], [-0.01]], 50, axis=1))
+    assert found.low < 0.0 < found.high
+    draw = np.random.default_rng(1).random((4, 20))
+    assert statistics.gain(draw).mean == pytest.approx(trim_mean(draw, 0.25, axis=None))
+
+
 def test_a_curve_converges_where_it_has_come_nearly_all_the_way() -> None:
     curve = [{"episodes": float(at), "reward": min(at, 5) / 5} for at in range(12)]
     assert verdicts.converged_at(curve) == 5.0

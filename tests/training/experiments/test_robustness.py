@@ -8,7 +8,7 @@ import pytest
 from tests.training.experiments.test_trained import SMOKE, briefly
 from training.experiments import statistics
 from training.experiments.experiment import Experiment, Findings
-from training.experiments.references import DEMAND, STATIC
+from training.experiments.references import STATIC
 from training.experiments.report import report
 from training.experiments.robustness import OnFamily, tell
 from training.experiments.run import Arm, ExperimentError, Task, folder_of
@@ -29,6 +29,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_agents_and_rules_meet_every_split(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statistics, "RESAMPLES", 20)
     monkeypatch.setattr("training.experiments.robustness.DRAWS", (1,))
@@ -38,15 +39,15 @@ def test_agents_and_rules_meet_every_split(runs: Path, tmp_path: Path, monkeypat
         about="",
         arms=tuple(
             Arm(name=name, about="", work=OnFamily(name, draws=(1,), steps=2), seeds=1)
-            for name in (STATIC, DEMAND, "numbers", "pa_mrl")
+            for name in (STATIC, "numbers", "pa_mrl")
         ),
         seeds=1,
         episodes=4,
         tell=tell,
     )
     planned = tiny.plan(runs)
-    assert [run.do() for run in planned] == [True, True, True, False]
-    assert "train it first" in str(planned[3].failure)
+    assert [run.do() for run in planned] == [True, True, False]
+    assert "train it first" in str(planned[2].failure)
     text = report(Findings.of(tiny, runs), tmp_path).read_text()
     assert " | ".join(families.load("slicing").splits) in text
     assert "**numbers** against static" in text
