@@ -27,10 +27,10 @@ PAPER = {"numbers": "2.6 %", "pa_mrl": "55.4 %"}
 _HOW_TO_READ = (
     "Intervals resample training seeds and networks, since others would do as well; *on these networks* training "
     "seeds alone, which rules do not have. Gains are paired on the same networks, and resample seeds whole, since "
-    "one agent plays all networks. Improvement of eMBB QoS is in percent, as defined in [README](README.md); QoS is "
-    "each slice's mean QoS ratio, clipped at 1; room is which part of the way from static to one who knows the "
-    "future it goes, in return and in satisfaction. All arms have the same budget, but for branching, which may try "
-    "many splits in the same future, as only a twin can."
+    "one agent plays all networks. Improvement of eMBB QoS is in percent, as defined in [README](README.md); QoS "
+    "is each slice's mean QoS ratio, clipped at 1; room is which part of the way from static to one who knows the "
+    "future it goes, in return and in satisfaction. All arms have the same budget, but for branching, which may "
+    "try many splits in the same future, as only a twin can."
 )
 
 
