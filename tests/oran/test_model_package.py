@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oran import model_package
 from oran.model_package import MANIFEST, Manifest, Metric, PackageError, load, write
 
 PLAIN = Manifest(
@@ -50,7 +51,9 @@ def test_a_changed_missing_or_added_file_is_refused(package: Path) -> None:
         load(package)
 
 
-def test_links_folders_and_large_files_are_refused(package: Path, tmp_path: Path) -> None:
+def test_links_folders_and_large_files_are_refused(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = tmp_path / "elsewhere"
     target.write_bytes(FILES["readme.txt"])
     (package / "readme.txt").unlink()
@@ -61,8 +64,12 @@ def test_links_folders_and_large_files_are_refused(package: Path, tmp_path: Path
     (package / "readme.txt").mkdir()
     with pytest.raises(PackageError, match="plain file"):
         load(package)
-    with pytest.raises(PackageError, match="at most"):
-        write(tmp_path / "large", PLAIN, {"a": b"\0" * (17 << 20)})
+    write(tmp_path / "large", PLAIN, {"a": b"\0" * 2000})
+    monkeypatch.setattr(model_package, "MOST_FILE_OCTETS", 1999)
+    with pytest.raises(PackageError, match="larger than 1999"):
+        load(tmp_path / "large")
+    with pytest.raises(PackageError, match="at most 1999"):
+        write(tmp_path / "larger", PLAIN, {"a": b"\0" * 2000})
 
 
 @pytest.mark.parametrize(
