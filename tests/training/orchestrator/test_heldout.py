@@ -3,7 +3,7 @@
 from collections import Counter
 from hashlib import sha256
 
-from training.orchestrator.tasks import heldout
+from training.orchestrator.tasks import equipment, heldout
 from twin.link.demand import Demand
 
 SHA256 = "b4c23678f29720ac78655dc46851294b276155e434137516a75b6e1ca1338491"
@@ -26,10 +26,17 @@ def test_the_split_is_broad() -> None:
 
 def test_a_wording_that_leaves_a_number_open_means_what_its_service_means() -> None:
     meant = {wording.text: wording for wording in heldout.wordings()}
-    stated = meant["cooperative ramp merging - no more than a hundredth of a second, 3 Mbit/s, one faulty bit in a "
-                   "hundred thousand"]
+    stated = next(wording for text, wording in meant.items() if text.startswith("cooperative ramp merging"))
     assert stated.explicit
     assert stated.demand == Demand(max_delay_s=0.01, min_throughput_bps=3e6, max_ber=1e-5)
     partly = meant["show swarm, position every 20 ms"]
     assert not partly.explicit
     assert partly.demand == Demand(max_delay_s=0.02, min_throughput_bps=5e5, max_ber=1e-6)
+
+
+def test_the_split_is_on_equipment_that_no_training_sees() -> None:
+    tasks = heldout.tasks(2)
+    assert len(tasks) == 2 * len(heldout.wordings())
+    assert all(equipment.is_unseen(task.equipment) for task in tasks)
+    assert heldout.tasks(2) == tasks
+    assert tasks[0].equipment != tasks[1].equipment

@@ -1,0 +1,1 @@
+"""rApps of the non-RT RIC."""
