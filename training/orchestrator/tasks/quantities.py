@@ -13,12 +13,12 @@ from training.orchestrator.tasks.catalogue import Axis, Range
 _PLACES = 4
 _LEAST, _MOST = Decimal("0.01"), 100_000
 """Nobody says a number of more digits, or a smaller or larger one, but in another unit."""
-_WORDS = {
-    **{1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"},
-    **{10: "ten", 11: "eleven", 12: "twelve", 15: "fifteen", 20: "twenty", 25: "twenty-five", 30: "thirty"},
-    **{40: "forty", 50: "fifty", 60: "sixty", 70: "seventy", 80: "eighty", 90: "ninety"},
-    **{100: "a hundred", 200: "two hundred", 300: "three hundred", 500: "five hundred"},
-}
+_ONES = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_MOST_IN_WORDS = 999
 _PARTS = {
     2: "half a second",
     4: "a quarter of a second",
@@ -45,6 +45,7 @@ _RATES = (
     (8_000, (" kB/s", " kilobytes per second", " kbyte/s")),
     (8_000_000, (" MB/s", " megabytes per second", " Mbyte/s")),
 )
+_FRACTIONS = ((10, "tenths"), (100, "hundredths"), (1_000, "thousandths"))
 _LARGE = ((1_000_000_000, "billion"), (1_000_000, "million"), (1_000, "thousand"))
 
 
@@ -86,25 +87,48 @@ def shares(ber: float) -> tuple[str, ...]:
     )
 
 
+def in_words(number: int) -> str:
+    """A whole number in 1..999 in words. ValueError beyond."""
+    if not 1 <= number <= _MOST_IN_WORDS:
+        raise ValueError(f"the number is {number}; it must lie in 1..{_MOST_IN_WORDS}")
+    hundreds, rest = divmod(number, 100)
+    if hundreds:
+        head = f"{_ONES[hundreds]} hundred"
+        return f"{head} and {in_words(rest)}" if rest else head
+    if rest < len(_ONES):
+        return _ONES[rest]
+    tens, ones = divmod(rest, 10)
+    return f"{_TENS[tens]}-{_ONES[ones]}" if ones else _TENS[tens]
+
+
 def _delay_ways(value_s: Decimal) -> tuple[str, ...]:
     found = _in_units(value_s, _DELAYS if value_s >= _SHORT_S else (*_DELAYS, *_SHORT_DELAYS))
     part = 1 / Fraction(value_s)
     if part.denominator == 1 and part.numerator in _PARTS:
         found.append(_PARTS[part.numerator])
-    thousandths = value_s * 1000
-    if thousandths == int(thousandths) and int(thousandths) in _WORDS:
-        found += [f"{_WORDS[int(thousandths)]} millisecond{'s' * (thousandths != 1)}"] * 2
+    for scale, name in _FRACTIONS:
+        count = value_s * scale
+        if count == int(count) and 2 <= count < 10:
+            found.append(f"{in_words(int(count))} {name} of a second")
+    found += _spoken(value_s * 1_000, "millisecond") * 2
     return tuple(found)
 
 
 def _throughput_ways(value_bps: Decimal) -> tuple[str, ...]:
     found = _in_units(value_bps, _RATES)
     for scale, unit in ((1_000, "kilobit"), (1_000_000, "megabit"), (8_000, "kilobyte"), (8_000_000, "megabyte")):
-        count = value_bps / scale
-        if count == int(count) and int(count) in _WORDS:
-            plural = "s" * (count != 1)
-            found += [f"{_WORDS[int(count)]} {unit}{plural} {per} second" for per in ("per", "a")]
+        halves = ["half a " + unit] if value_bps * 2 == scale else []
+        found += [
+            f"{text} {per} second" for text in (*_spoken(value_bps / scale, unit), *halves) for per in ("per", "a")
+        ]
     return tuple(found)
+
+
+def _spoken(count: Decimal, unit: str) -> list[str]:
+    """A count of units in words, where it has few enough digits for that."""
+    if count != int(count) or not 1 <= count <= _MOST_IN_WORDS:
+        return []
+    return [f"{in_words(int(count))} {unit}{'s' * (count != 1)}"]
 
 
 def _ber_ways(ber: Decimal) -> tuple[str, ...]:
@@ -112,6 +136,8 @@ def _ber_ways(ber: Decimal) -> tuple[str, ...]:
     plain = f"{ber:f}"
     found = [f"{digit}e-{int(power)}", f"{digit}E-{power.zfill(2)}", plain]
     found.append(f"10^-{int(power)}" if digit == "1" else f"{digit} x 10^-{int(power)}")
+    if digit == "1":
+        found.append(f"ten to the minus {in_words(int(power))}")
     count = 1 / Fraction(ber)
     if count.denominator == 1:
         found += [f"1 in {count.numerator}", f"1:{count.numerator}"]
@@ -138,8 +164,7 @@ def _large(number: int) -> tuple[str, ...]:
     for size, name in _LARGE:
         if number % size == 0 and number // size < 1_000:
             count = number // size
-            words = (f"{_WORDS[count]} {name}",) if count in _WORDS else ()
-            return (f"{count} {name}", *words, *((f"a {name}",) if count == 1 else ()))
+            return (f"{count} {name}", f"{in_words(count)} {name}", *((f"a {name}",) if count == 1 else ()))
     return ()
 
 
