@@ -24,6 +24,7 @@ from training.experiments.trained import load
 from training.slicing import arms
 from training.slicing.environment import Environment
 from training.slicing.export import Form, export
+from training.slicing.fidelity import visited
 from xapps.slicing.actor import SHIPPED, Actor
 
 DUS = (1, 6, 60)
@@ -70,12 +71,8 @@ def _measured(package: Path) -> Result:
 
 def states_seen() -> np.ndarray:
     """What there is to see of cells under the demand heuristic: float64 [n, slices, features]."""
-    environment, policy = Environment(frozen.scenario(), NETWORKS), arms.demand()
-    seen, found = environment.reset(range(SEED, SEED + NETWORKS)), []
-    for _ in range(SEEN_STEPS):
-        found.append(seen.features.flatten(0, 1).numpy())
-        seen = environment.step_ratios(policy(environment, seen)).seen
-    return np.concatenate(found).astype(np.float64)
+    environment, seeds = Environment(frozen.scenario(), NETWORKS), range(SEED, SEED + NETWORKS)
+    return visited(environment, arms.demand(), seeds, SEEN_STEPS, every=1).astype(np.float64)
 
 
 def measure(actor: Actor, states: np.ndarray, dus: int) -> Mapping[str, float]:

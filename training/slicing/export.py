@@ -9,7 +9,7 @@ import copy
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from oran.model_package import Manifest, Metric, write
 from training.provenance import commit, twin_version
-from training.slicing import fidelity
+from training.slicing import arms, fidelity
 from training.slicing.config import Config
 from training.slicing.distil import distil
 from training.slicing.environment import Environment, Seen
@@ -110,18 +110,18 @@ def export(
     What `method` tells of the training stands in the manifest beside its configuration.
     Raises ExportError unless the xApp's own loader gives the exported network's shares from it.
     """
+    if form != "distilled" and sac.representation.language is None:
+        raise ExportError(f"the arm {config.arm} has no language model, so it has no form {form}; take distilled")
     sac = copy.deepcopy(sac).cpu().eval()
     scenario = library.load(config.scenario)
     names = tuple(item.name for item in scenario.slices)
     environment = Environment(scenario, fidelity.NETWORKS)
     language = _exact(sac, config)
-    if form != "distilled" and language is None:
-        raise ExportError(f"the arm {config.arm} has no language model, so it has no form {form}; take distilled")
     tell("collecting states that the agent comes to see")
     seeds = range(fidelity.SEED, fidelity.SEED + fidelity.NETWORKS)
-    states = fidelity.visited(environment, sac, seeds, fidelity.STEPS)
+    states = fidelity.visited(environment, arms.learnt(sac), seeds, fidelity.STEPS)
     light: Representation = sac.representation
-    if language is not None:
+    if language is not None and (critic or form == "distilled"):
         tell("teaching a small network what the language model says")
         assert isinstance(light, Fused)
         light = distil(light, len(names), config.seed)
@@ -139,13 +139,16 @@ def export(
         files[ACTOR], wanted = _reading(sac, language, names, states)
         files[TOKENIZER] = language.llm.tokenizer_json
         inputs = ("state", "tokens", "mask")
-    manifest = _manifest(config, form, inputs, scenario.cells, metrics)
-    manifest = replace(manifest, training={**manifest.training, **(method or {})})
-    _check(manifest, files, names, states, wanted)
+    version = VERSION if form == "distilled" else f"{VERSION}-{form}"
+    told = {"form": form, **(method or {})}
+    manifest = manifest_of(
+        config, f"pa-mrl-{config.arm}", inputs, scenario.cells, metrics, version=version, more=told
+    )
+    require_same(_served(loaded(manifest, files, names), states), wanted)
     if form == "int8":
         files[ACTOR] = int8(files[ACTOR])
     tell("measuring what the package loses, and how long it takes")
-    actor = _loaded(manifest, files, names)
+    actor = loaded(manifest, files, names)
     asked = _all(lambda rows: share_of(sac.act(sac.representation(_seen(rows)))), states)
     found = {
         "share_difference": fidelity.difference(_served(actor, states), asked),
@@ -190,32 +193,41 @@ def _seen(state: Tensor) -> Seen:
     return Seen.silent(state, prompt.levels(state))
 
 
-def _manifest(
-    config: Config, form: Form, inputs: tuple[str, ...], cells: int, metrics: Mapping[str, Metric]
+def manifest_of(
+    config: Config,
+    name: str,
+    inputs: Iterable[str],
+    cells: int,
+    metrics: Mapping[str, Metric],
+    *,
+    version: str = VERSION,
+    more: Mapping[str, str | int | float | bool] | None = None,
 ) -> Manifest:
-    training = {name: item for name, item in asdict(config).items() if isinstance(item, str | int | float | bool)}
+    """What a package says of itself; `more` stands beside the training's configuration."""
+    training = {
+        field: item for field, item in asdict(config).items() if isinstance(item, str | int | float | bool)
+    }
     return Manifest(
-        name=f"pa-mrl-{config.arm}",
-        version=VERSION if form == "distilled" else f"{VERSION}-{form}",
+        name=name,
+        version=version,
         kind=KIND,
-        inputs={name: INPUTS[name] for name in inputs},
+        inputs={part: INPUTS[part] for part in inputs},
         outputs=OUTPUTS,
-        training={**training, "cells": cells, "form": form},
+        training={**training, "cells": cells, **(more or {})},
         commit=commit(),
         twin_version=twin_version(),
         metrics=dict(metrics),
     )
 
 
-def _check(
-    manifest: Manifest, files: dict[str, bytes], names: tuple[str, ...], states: np.ndarray, wanted: np.ndarray
-) -> None:
-    off = float(np.abs(_served(_loaded(manifest, files, names), states) - wanted).max())
+def require_same(found: np.ndarray, wanted: np.ndarray) -> None:
+    """Refuse a package whose shares are not those of the network that was exported; raises ExportError."""
+    off = float(np.abs(found - wanted).max())
     if not off <= MOST_DIFFERENCE:
         raise ExportError(f"shares of the package differ from the network's by up to {off:.2g}")
 
 
-def _loaded(manifest: Manifest, files: dict[str, bytes], names: tuple[str, ...]) -> Actor:
+def loaded(manifest: Manifest, files: dict[str, bytes], names: tuple[str, ...]) -> Actor:
     """The package as the xApp would load it."""
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder) / "package", manifest, files)

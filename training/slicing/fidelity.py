@@ -8,6 +8,7 @@ import torch
 
 from oran.model_package import Metric
 from training.slicing import arms
+from training.slicing.arms import Policy
 from training.slicing.environment import Environment
 from training.slicing.sac import Sac
 from training.slicing.score import Interval, play
@@ -15,15 +16,16 @@ from xapps.slicing.actor import Actor
 
 SEED, NETWORKS, STEPS = 3_100_000, 6, 60
 DECISIONS, CELLS = 200, 6
-_EVERY = 10
 
 
 @torch.no_grad()
-def visited(environment: Environment, sac: Sac, seeds: Sequence[int], steps: int) -> np.ndarray:
-    """Features of cells that the agent comes to see: float32 [n, slices, FEATURES]."""
-    policy, seen, found = arms.learnt(sac), environment.reset(seeds), []
+def visited(
+    environment: Environment, policy: Policy, seeds: Sequence[int], steps: int, *, every: int = 10
+) -> np.ndarray:
+    """Features of cells that a policy comes to see, every so many steps: float32 [n, slices, FEATURES]."""
+    seen, found = environment.reset(seeds), []
     for step in range(steps):
-        if step % _EVERY == 0:
+        if step % every == 0:
             found.append(seen.features.flatten(0, 1).cpu().numpy())
         seen = environment.step_ratios(policy(environment, seen)).seen
     return np.concatenate(found)

@@ -4,9 +4,7 @@
 in its state. A text without words stands for the scenario's own weights.
 """
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +13,14 @@ from torch import Tensor, nn
 
 from oran.model_package import Manifest, Metric, write
 from oran.sla import SlaTargets
-from training.provenance import commit, twin_version
-from training.slicing.export import MOST_DIFFERENCE, ExportError, int8, to_onnx
+from training.slicing.export import ExportError, int8, loaded, manifest_of, require_same, to_onnx
 from training.slicing.hearing import Heard, Reader, Sentences, weights_of
 from training.slicing.intents import KINDS
 from training.slicing.llm import Llm
 from training.slicing.networks import share_of
 from training.slicing.sac import Sac
 from twin.network.scenario import Scenario
-from xapps.slicing.actor import Actor
-from xapps.slicing.schema import ACTOR, INPUTS, KIND, OUTPUTS, TOKENIZER, WORDS
+from xapps.slicing.schema import ACTOR, TOKENIZER, WORDS
 from xapps.slicing.state import FEATURES
 
 
@@ -102,26 +98,11 @@ def package(
         ),
         TOKENIZER: encoder.llm.tokenizer_json,
     }
-    manifest = _manifest(sac, scenario, metrics or {})
+    manifest = manifest_of(sac.config, "pa-mrl-words", ("state", "words"), scenario.cells, metrics or {})
     _check(manifest, files, names, read, share, encoder, state)
     if small:
         files[WORDS] = int8(files[WORDS])
     write(folder, manifest, files)
-
-
-def _manifest(sac: Sac, scenario: Scenario, metrics: Mapping[str, Metric]) -> Manifest:
-    told = {name: item for name, item in asdict(sac.config).items() if isinstance(item, str | int | float | bool)}
-    return Manifest(
-        name="pa-mrl-words",
-        version="1.0.0",
-        kind=KIND,
-        inputs={name: INPUTS[name] for name in ("state", "words")},
-        outputs=OUTPUTS,
-        training={**told, "cells": scenario.cells},
-        commit=commit(),
-        twin_version=twin_version(),
-        metrics=dict(metrics),
-    )
 
 
 @torch.no_grad()
@@ -134,15 +115,11 @@ def _check(
     encoder: Sentences,
     state: Tensor,
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder) / "package", manifest, files)
-        actor = Actor.load(Path(folder) / "package", names)
+    actor = loaded(manifest, files, names)
     for text in ("", "Sensors can wait."):
         actor.hear(text)
         wanted = share(state, read(*encoder.llm.tokens([text])).expand(len(state), -1)).numpy()
-        off = float(np.abs(actor.share(state.double().numpy()) - wanted).max())
-        if not off <= MOST_DIFFERENCE:
-            raise ExportError(f"shares of the package differ from the network's by up to {off:.2g}")
+        require_same(actor.share(state.double().numpy()), wanted)
 
 
 def _llm(reader: Reader) -> Llm:
