@@ -176,8 +176,11 @@ def start_of(config: Config, branching: Branching) -> Config:
 
 
 def agent_of(config: Config, fitted: Fitted) -> Sac:
-    """What was fitted as an agent that can be played and exported; its critics know nothing."""
-    sac = Sac(replace(config, hidden=fitted.hidden), fitted.representation)
+    """What was fitted as an agent that can be played and exported; its critics know nothing.
+
+    It goes by numbers alone, whatever the first policy knew, and its configuration says so.
+    """
+    sac = Sac(replace(config, arm="numbers", hidden=fitted.hidden), fitted.representation)
     sac.actor.load_state_dict(fitted.actor.state_dict())
     return sac.eval()
 

@@ -61,7 +61,7 @@ def train(
     }
     folder = _fresh(out)
     method = {} if branching is None else branching.flat()
-    export(sac, config, metrics, folder, critic=branching is None, method=method, tell=say)
+    export(sac, sac.config, metrics, folder, critic=branching is None, method=method, tell=say)
     return folder
 
 

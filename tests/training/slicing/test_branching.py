@@ -1,11 +1,14 @@
 """Branching: futures differ by the split alone, leave the present as it is, and come true."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from training.slicing.branching import Branched, Decide, Futures, around, branch, collect, varied
 from training.slicing.branching_fit import Fitting, Worth, fit_actor, fit_advantage
-from training.slicing.branching_rounds import PRESETS, Rounds
+from training.slicing.branching_rounds import PRESETS, Rounds, agent_of
+from training.slicing.config import Config
 from training.slicing.environment import Environment, Seen
 from training.slicing.networks import share_of
 from training.slicing.representation import Representation
@@ -120,3 +123,9 @@ def test_a_training_that_was_cut_off_ends_as_one_that_was_not(tmp_path_factory: 
     again = Rounds(PRESETS["smoke"], LONE, equal, cut).run()
     for one, other in zip(done.actor.parameters(), again.actor.parameters(), strict=True):
         torch.testing.assert_close(one, other, atol=0, rtol=0)
+
+
+def test_an_agent_by_branching_says_that_it_knows_numbers_alone(tmp_path: Path) -> None:
+    done = Rounds(PRESETS["smoke"], LONE, equal, tmp_path).run()
+    made = agent_of(Config(arm="pa_mrl", hidden=7), done).config
+    assert (made.arm, made.hidden) == ("numbers", done.hidden)
