@@ -7,12 +7,13 @@ from typing import cast
 import numpy as np
 
 from training.experiments.page import Row
-from training.experiments.references import CLAIRVOYANT, CLAIRVOYANT_FOR_RETURN, STATIC
+from training.experiments.references import STATIC
 from training.experiments.run import Run
 from training.experiments.statistics import gain, iqm
+from training.slicing.comparison import BOUNDS
 from training.slicing.score import Interval, Score
 
-ROOM = {"reward": CLAIRVOYANT_FOR_RETURN, "satisfaction": CLAIRVOYANT}
+ROOM = {figure: name for figure, (name, _) in BOUNDS.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, replace
 from time import perf_counter, process_time
 
 from training.experiments.run import Result, Task
-from training.experiments.trained import BASE, CHECKPOINT, CONFIG, Evaluate, as_it_is, keep
+from training.experiments.trained import BASE, Evaluate, as_it_is, keep
 from training.slicing.branching_rounds import PRESETS, Branching, Rounds, agent_of, policy_of, start_of
 from training.slicing.config import Config
-from training.slicing.train import Training
+from training.slicing.train import CHECKPOINT, CONFIG, Training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

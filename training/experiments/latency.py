@@ -168,6 +168,6 @@ LATENCY = Experiment(
         Arm(name="pa_mrl, small LM, int8", about="", work=Exported("pa_mrl, small LM", "int8")),
     ),
     seeds=1,
-    episodes=1000,
+    episodes=TABLE1.episodes,
     tell=tell,
 )

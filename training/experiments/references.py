@@ -5,6 +5,7 @@ from collections.abc import Callable
 from training.experiments import frozen
 from training.experiments.run import Arm, Result, Task
 from training.slicing import arms
+from training.slicing.comparison import BOUNDS
 from training.slicing.environment import Environment
 from training.slicing.score import Score, play, play_clairvoyant
 from training.slicing.tuning import best_split, tuned_demand
@@ -14,7 +15,7 @@ HOME = "references"
 STATIC, HARD, SPLIT, DEMAND = "static", "hard", "best static", "demand"
 SHIPPED_AGENT = "shipped"
 TUNED, TUNED_FOR_SATISFACTION = "demand, tuned", "demand, tuned for satisfaction"
-CLAIRVOYANT, CLAIRVOYANT_FOR_RETURN = "clairvoyant", "clairvoyant for return"
+CLAIRVOYANT, CLAIRVOYANT_FOR_RETURN = (BOUNDS[figure][0] for figure in ("satisfaction", "reward"))
 SPLIT_STEPS, SPLIT_PARTS = 100, 10
 
 

@@ -11,14 +11,14 @@ import torch
 from matplotlib.figure import Figure
 
 from training.experiments import plots
-from training.experiments.board import Board, board
+from training.experiments.board import board
 from training.experiments.experiment import Experiment, Findings
 from training.experiments.page import Page, table, told
 from training.experiments.references import DEMAND, STATIC
 from training.experiments.run import Arm, Result, Task
+from training.experiments.settings import Boards, above_and_below, arms_of, returns, rows
 from training.experiments.stored import RULES, Make, stored
-from training.experiments.table1 import BRANCHED, LEARNT, names
-from training.experiments.verdicts import sign
+from training.experiments.table1 import BRANCHED, LEARNT, TABLE1, names
 from training.slicing.environment import Environment
 from training.slicing.score import Score, play
 from twin.network import families
@@ -58,33 +58,20 @@ def tell(findings: Findings) -> Page:
         for split in families.load(FAMILY).splits
         if findings.done
     }
-    rows = tuple({"split": split, **row} for split, found in boards.items() for row in found.rows())
     return Page(
         body=(
-            "Return (IQM and 95 % interval over training seeds and draws), by split:\n\n" + _returns(boards),
+            "Return (IQM and 95 % interval over training seeds and draws), by split:\n\n" + returns(boards),
             f"Gain over {STATIC} on the same draws:\n\n" + _gains(boards, STATIC),
             f"Gain over {DEMAND} on the same draws:\n\n" + _gains(boards, DEMAND),
             _verdict(boards),
         ),
-        rows=rows,
+        rows=rows(boards, "split"),
         draw=lambda figure: _draw(figure, boards),
     )
 
 
-def _arms(boards: dict[str, Board]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(arm for found in boards.values() for arm in found.arms))
-
-
-def _returns(boards: dict[str, Board]) -> str:
-    rows = [
-        [arm, *(told(found.iqm(arm, "reward")) if arm in found.arms else "-" for found in boards.values())]
-        for arm in _arms(boards)
-    ]
-    return table(["arm", *boards], rows)
-
-
-def _gains(boards: dict[str, Board], other: str) -> str:
-    rows = [
+def _gains(boards: Boards, other: str) -> str:
+    cells = [
         [
             arm,
             *(
@@ -92,22 +79,19 @@ def _gains(boards: dict[str, Board], other: str) -> str:
                 for found in boards.values()
             ),
         ]
-        for arm in _arms(boards)
+        for arm in arms_of(boards)
         if arm != other
     ]
-    return table(["arm", *boards], rows)
+    return table(["arm", *boards], cells)
 
 
-def _verdict(boards: dict[str, Board]) -> str:
+def _verdict(boards: Boards) -> str:
     lines = []
-    for arm in _arms(boards):
+    for arm in arms_of(boards):
         if arm in RULES:
             continue
         for other in (STATIC, DEMAND):
-            splits = [split for split, found in boards.items() if {arm, other} <= set(found.arms)]
-            signs = {split: sign(boards[split].gain(arm, other, "reward")) for split in splits}
-            above = [split for split in splits if signs[split] > 0]
-            below = [split for split in splits if signs[split] < 0]
+            above, below = above_and_below(boards, arm, other)
             lines.append(
                 f"- **{arm}** against {other}: above in {', '.join(above) or 'no split'}; "
                 f"below in {', '.join(below) or 'no split'}; not told apart in the others."
@@ -115,7 +99,7 @@ def _verdict(boards: dict[str, Board]) -> str:
     return "\n".join(lines)
 
 
-def _draw(figure: Figure, boards: dict[str, Board]) -> None:
+def _draw(figure: Figure, boards: Boards) -> None:
     panels = figure.subplots(1, max(1, len(boards)), sharey=True, squeeze=False)[0]
     figure.set_size_inches(2.2 * max(1, len(boards)) + 2, 4)
     for axes, (split, found) in zip(panels, boards.items(), strict=False):
@@ -136,6 +120,6 @@ ROBUSTNESS = Experiment(
         *(Arm(name=arm.name, about=arm.about, work=OnFamily(arm.name)) for arm in (*LEARNT, BRANCHED)),
     ),
     seeds=3,
-    episodes=1000,
+    episodes=TABLE1.episodes,
     tell=tell,
 )

@@ -15,14 +15,14 @@ import torch
 from matplotlib.figure import Figure
 
 from training.experiments import frozen, plots
-from training.experiments.board import Board, board
+from training.experiments.board import board
 from training.experiments.experiment import Experiment, Findings
 from training.experiments.page import Page, table, told
 from training.experiments.references import DEMAND, HARD, STATIC
 from training.experiments.run import Arm, Result, Run, Task
+from training.experiments.settings import Boards, above_and_below, arms_of, returns, rows
 from training.experiments.stored import RULES, Make, stored
 from training.experiments.trained import BASE, Trained, load
-from training.experiments.verdicts import sign
 from training.slicing import arms
 from training.slicing.config import Config
 from training.slicing.environment import Environment
@@ -137,27 +137,21 @@ def _decision_ms(policy: Make, scenario: Scenario) -> float:
 def tell(findings: Findings) -> Page:
     """Return by size beside the rules, and what training and deciding cost."""
     boards = {size: board(findings.done, SLICES, NETWORKS, size) for size in sizes()}
-    names = tuple(dict.fromkeys(arm for found in boards.values() for arm in found.arms))
-    rows = tuple({"size": size, **row} for size, found in boards.items() for row in found.rows())
-    returns = [
-        [arm, *(told(found.iqm(arm, "reward")) if arm in found.arms else "-" for found in boards.values())]
-        for arm in names
-    ]
+    learnt = [arm for arm in arms_of(boards) if arm not in RULES]
     return Page(
         body=(
-            "Return (IQM and 95 % interval over training seeds and networks), by size:\n\n"
-            + table(["arm", *sizes()], returns),
+            "Return (IQM and 95 % interval over training seeds and networks), by size:\n\n" + returns(boards),
             f"Gain over {STATIC} and over {DEMAND} on the same networks:\n\n"
-            + table(["arm", *sizes()], [_gains(boards, arm) for arm in names if arm not in RULES]),
-            _verdict(boards, names),
+            + table(["arm", *sizes()], [_gains(boards, arm) for arm in learnt]),
+            _verdict(boards, learnt),
             _costs(findings.done),
         ),
-        rows=rows,
+        rows=rows(boards, "size"),
         draw=lambda figure: _draw(figure, boards),
     )
 
 
-def _gains(boards: Mapping[str, Board], arm: str) -> list[str]:
+def _gains(boards: Boards, arm: str) -> list[str]:
     cells = [arm]
     for found in boards.values():
         there = [other for other in (STATIC, DEMAND) if {arm, other} <= set(found.arms)]
@@ -165,16 +159,11 @@ def _gains(boards: Mapping[str, Board], arm: str) -> list[str]:
     return cells
 
 
-def _verdict(boards: Mapping[str, Board], names: Sequence[str]) -> str:
+def _verdict(boards: Boards, learnt: Sequence[str]) -> str:
     lines = []
-    for arm in (name for name in names if name not in RULES):
+    for arm in learnt:
         for other in (STATIC, DEMAND):
-            signs = {
-                size: sign(found.gain(arm, other, "reward"))
-                for size, found in boards.items()
-                if {arm, other} <= set(found.arms)
-            }
-            above, below = ([size for size in signs if signs[size] == way] for way in (1, -1))
+            above, below = above_and_below(boards, arm, other)
             lines.append(
                 f"- **{arm}** against {other}: above at {'; '.join(above) or 'no size'}. Below at "
                 f"{'; '.join(below) or 'no size'}."
@@ -183,7 +172,7 @@ def _verdict(boards: Mapping[str, Board], names: Sequence[str]) -> str:
 
 
 def _costs(runs: Sequence[Run]) -> str:
-    rows = []
+    costs = []
     for run in runs:
         result = run.result or {}
         decision = cast(Mapping[str, float], result.get("decision_ms", {}))
@@ -192,16 +181,16 @@ def _costs(runs: Sequence[Run]) -> str:
         if run.task.seed == 1:
             cost = "-" if spent is None or not episodes else f"{spent / episodes:.2f}"
             cells = [f"{decision[size]:.2f}" if size in decision else "cannot" for size in sizes()]
-            rows.append([run.arm.name, cost, *cells])
+            costs.append([run.arm.name, cost, *cells])
     head = (
         "CPU seconds to train an episode, and the 99th percentile in ms of deciding for all DUs of a network at "
         "once, on one core in torch (seed 1; [latency](latency.md) has that of packages). *cannot*: what stands "
         "beside the numbers has no place for so many slices."
     )
-    return head + "\n\n" + table(["arm", "s an episode", *sizes()], rows)
+    return head + "\n\n" + table(["arm", "s an episode", *sizes()], costs)
 
 
-def _draw(figure: Figure, boards: Mapping[str, Board]) -> None:
+def _draw(figure: Figure, boards: Boards) -> None:
     figure.set_size_inches(2.2 * len(boards) + 2, 4)
     for axes, (size, found) in zip(figure.subplots(1, len(boards), sharey=True), boards.items(), strict=True):
         plots.points(axes, {arm: found.iqm(arm, "reward") for arm in found.arms}, "return")

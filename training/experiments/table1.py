@@ -17,7 +17,7 @@ from training.experiments.page import Page, table, told
 from training.experiments.run import Arm
 from training.experiments.shuffled import with_shuffled
 from training.experiments.statistics import middle
-from training.experiments.trained import Trained
+from training.experiments.trained import Trained, as_it_is
 from training.experiments.verdicts import against_rules, convergence, fallen_slices, language
 
 RATES = (3e-4, 1e-3, 3e-3)
@@ -36,9 +36,7 @@ _HOW_TO_READ = (
 
 def learnt(name: str, about: str, *, shuffle: bool = False, offline: bool = True, **changes: object) -> Arm:
     """An arm that is trained by the base configuration with some fields changed."""
-    work = Trained(changes=tuple(changes.items()))
-    if shuffle:
-        work = Trained(changes=tuple(changes.items()), evaluate=with_shuffled)
+    work = Trained(changes=tuple(changes.items()), evaluate=with_shuffled if shuffle else as_it_is)
     return Arm(name=name, about=about, work=work, offline=offline)
 
 

@@ -16,17 +16,17 @@ import torch
 from matplotlib.figure import Figure
 
 from training.experiments import frozen
-from training.experiments.board import board
+from training.experiments.board import Board, board
 from training.experiments.experiment import Experiment, Findings
 from training.experiments.page import Page, table, told
 from training.experiments.run import Arm, ExperimentError, Result, Task
 from training.experiments.statistics import gain, iqm
 from training.experiments.table1 import learnt, names
-from training.experiments.trained import BASE, CHECKPOINT, Evaluate, as_it_is
+from training.experiments.trained import BASE, Evaluate, as_it_is
 from training.experiments.verdicts import sign
 from training.slicing.config import Config
 from training.slicing.score import Score
-from training.slicing.train import Row, Training
+from training.slicing.train import CHECKPOINT, Row, Training
 
 SWEEP = (0, 5, 10, 20, 30, 40)
 SEEDS, EPISODES = 3, 480
@@ -114,8 +114,7 @@ class Halving:
 
 def tell(findings: Findings) -> Page:
     """Return by number of tokens, and what halving chose."""
-    sweep = [run for run in findings.done if run.arm.name != AUTOMATIC]
-    found = board(sweep, names(), frozen.SEEDS)
+    found = _sweep(findings)
     rows = [
         [arm, str(len(found.of(arm))), told(found.iqm(arm, "reward")), told(found.iqm_here(arm, "reward"))]
         for arm in found.arms
@@ -124,17 +123,21 @@ def tell(findings: Findings) -> Page:
         body=(
             "Return by number of learnable tokens m:\n\n"
             + table(["m", "runs", "return (IQM, 95 %)", "on these networks"], rows),
-            *_shape(findings),
-            *_halving(findings),
+            *_shape(found),
+            *_halving(findings, found),
         ),
         rows=found.rows(),
-        draw=lambda figure: _draw(figure, findings),
+        draw=lambda figure: _draw(figure, findings, found),
     )
 
 
-def _shape(findings: Findings) -> tuple[str, ...]:
+def _sweep(findings: Findings) -> Board:
+    """The scores of the sweep, without halving's."""
+    return board([run for run in findings.done if run.arm.name != AUTOMATIC], names(), frozen.SEEDS)
+
+
+def _shape(found: Board) -> tuple[str, ...]:
     """What the sweep says of the paper's peak at 20."""
-    found = board([run for run in findings.done if run.arm.name != AUTOMATIC], names(), frozen.SEEDS)
     if len(found.arms) < 2:
         return ()
     best = max(found.arms, key=lambda arm: found.iqm(arm, "reward").mean)
@@ -156,7 +159,7 @@ def _scores(result: Result) -> np.ndarray:
     return np.stack([Score.of(item).reward for item in plain])
 
 
-def _halving(findings: Findings) -> tuple[str, ...]:
+def _halving(findings: Findings, found: Board) -> tuple[str, ...]:
     results = [run.result for run in findings.done if run.arm.name == AUTOMATIC]
     if not results or results[0] is None:
         return ("Successive halving was not run yet.",)
@@ -172,7 +175,6 @@ def _halving(findings: Findings) -> tuple[str, ...]:
         f"{len(values)} seeds, for {result['spent_episodes']} episodes where the sweep costs "
         f"{result['sweep_episodes']}. Return on the networks for validation:"
     )
-    found = board([run for run in findings.done if run.arm.name != AUTOMATIC], names(), frozen.SEEDS)
     best = max(found.arms, key=lambda arm: found.iqm(arm, "reward").mean, default=None)
     tail = ""
     if best is not None:
@@ -186,9 +188,8 @@ def _halving(findings: Findings) -> tuple[str, ...]:
     return (text + "\n" + "\n".join(lines) + tail,)
 
 
-def _draw(figure: Figure, findings: Findings) -> None:
+def _draw(figure: Figure, findings: Findings, found: Board) -> None:
     axes = figure.subplots()
-    found = board([run for run in findings.done if run.arm.name != AUTOMATIC], names(), frozen.SEEDS)
     for arm in found.arms:
         interval = found.iqm_here(arm, "reward")
         ends = [[max(0.0, interval.mean - interval.low)], [max(0.0, interval.high - interval.mean)]]

@@ -16,10 +16,10 @@ from training.slicing.environment import Environment
 from training.slicing.representation import build
 from training.slicing.sac import Sac
 from training.slicing.score import Score, play
-from training.slicing.train import Training
+from training.slicing.train import CHECKPOINT, CONFIG, Training
 from twin.network import library
 
-AGENT, CHECKPOINT, CONFIG = "agent.pt", "checkpoint.pt", "config.json"
+AGENT = "agent.pt"
 BASE = Config(scenario=frozen.SCENARIO, evaluate_every=2)
 Evaluate = Callable[[Sac, Config], Mapping[str, Score]]
 """Scores of a trained agent, by what they are of; "" is the agent as it is."""

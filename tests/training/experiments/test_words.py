@@ -6,21 +6,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training.experiments.experiment import Findings
-from training.experiments.run import RESULT
-from training.experiments.words import (
+from training.experiments.earned import (
     ADAPTED,
     BLIND,
     FROZEN,
     ORACLE,
     PARTS,
     TRAINED_BLIND,
-    WORDS,
     Earned,
-    earn,
     tell,
     texts_of,
 )
+from training.experiments.experiment import Findings
+from training.experiments.run import RESULT
+from training.experiments.words import WORDS, earn
 from training.slicing.config import Config
 from training.slicing.hearing import Heard
 from training.slicing.intents import NAMES, WEIGHTS, weights

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from training.experiments.words import resampled, share
+from training.experiments.earned import resampled, share
 from training.slicing.environment import Seen
 from training.slicing.hearing import (
     WEIGHT,

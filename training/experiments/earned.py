@@ -1,0 +1,204 @@
+"""Earned: what agents that are told in words alone earned, by part of the evaluation, and the page of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from training.experiments import plots
+from training.experiments.experiment import Findings
+from training.experiments.page import Page, Row, table, told
+from training.experiments.run import Run
+from training.slicing.hearing import unheard
+from training.slicing.intents import NAMES, Wording, grown, wordings
+from training.slicing.score import RESAMPLES, Interval
+
+SCENARIO, LOAD_FACTOR = "pa_mrl", 3.0
+"""Twice the frozen load: only where there is not enough for all does it matter who counts."""
+GROWN, SEEN_EACH = 250, 8
+"""Wordings of each intent that the grammar adds, and written ones that agents are also judged with."""
+ORACLE, BLIND, TRAINED_BLIND = "oracle", "blind", "blind, trained so"
+FROZEN, ADAPTED = "MiniLM", "MiniLM, adapted"
+UNREPORTED: Mapping[str, tuple[str, ...]] = {
+    "held out, no delays and losses": ("delay_s", "drop_rate"),
+    "held out, no UE counts": ("active_ues",),
+}
+PARTS = ("seen", "held out", "languages", *UNREPORTED)
+GOAL = 0.8
+"""Share of the oracle's gain over blind that is aimed at, on held-out wordings."""
+
+
+def texts_of(part: str) -> tuple[Wording, ...]:
+    """What operators say in a part of the evaluation."""
+    if part == "languages":
+        return wordings("languages")
+    if part != "seen":
+        return wordings("heldout")
+    each = len(wordings("training")) // len(NAMES)
+    return tuple(item for place, item in enumerate(wordings("training")) if place % each < SEEN_EACH)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Earned:
+    """What arms earned: [seeds, texts, networks] by part and arm."""
+
+    values: Mapping[str, Mapping[str, np.ndarray]]
+    reading: Mapping[str, Mapping[str, np.ndarray]]
+    """Whether each text was read as what it meant: bool [seeds, texts]."""
+
+    @classmethod
+    def of(cls, runs: Sequence[Run]) -> "Earned":
+        """Of those that are done."""
+        values: dict[str, dict[str, list[list[list[float]]]]] = {part: {} for part in PARTS}
+        reading: dict[str, dict[str, list[list[bool]]]] = {part: {} for part in PARTS}
+        for run in runs:
+            result = run.result or {}
+            parts = cast(Mapping[str, list[list[float]]], result.get("parts", {}))
+            for part, earned in parts.items():
+                values[part].setdefault(run.arm.name, []).append(earned)
+            names = cast(Mapping[str, list[str]], result.get("reading", {}))
+            for part, told_as in names.items():
+                right = [item.intent == name for item, name in zip(texts_of(part), told_as, strict=True)]
+                reading[part].setdefault(run.arm.name, []).append(right)
+        return cls(
+            {part: {arm: np.array(rows) for arm, rows in found.items()} for part, found in values.items()},
+            {part: {arm: np.array(rows) for arm, rows in found.items()} for part, found in reading.items()},
+        )
+
+    def mean(self, part: str, arm: str) -> Interval:
+        """Return over seeds and texts."""
+        return resampled(lambda own: float(own[0].mean()), self.values[part][arm])
+
+    def share(self, part: str, arm: str, picked: Sequence[int] | None = None) -> Interval:
+        """Which part of the oracle's gain over the better of the blind arms it has, on some of the texts."""
+        found = self.values[part]
+        names = (arm, self.reference(part), ORACLE)
+        own = [found[name] if picked is None else found[name][:, picked] for name in names]
+        return resampled(lambda values: share(*values), *own)
+
+    def understood(self, part: str, arm: str) -> str:
+        """How many texts were read right, and the share of the oracle's gain on those and on the others."""
+        if arm not in self.reading[part]:
+            return "-"
+        right = self.reading[part][arm]
+        found = [self.values[part][name] for name in (arm, self.reference(part), ORACLE)]
+        both = [
+            share(*(values[np.arange(len(picked)) % len(values)][picked] for values in found))
+            if picked.any()
+            else None
+            for picked in (right, ~right)
+        ]
+        shares = ["-" if value is None else f"{value:.2f}" for value in both]
+        return f"{right.mean():.0%} ({shares[0]}; {shares[1]})"
+
+    def reference(self, part: str) -> str:
+        """The better one of the arms that do not hear."""
+        blind = [name for name in (BLIND, TRAINED_BLIND) if name in self.values[part]]
+        return max(blind, key=lambda name: float(self.values[part][name].mean()))
+
+
+def share(own: np.ndarray, blind: np.ndarray, oracle: np.ndarray) -> float:
+    """Of the way from blind to oracle."""
+    return float((own.mean() - blind.mean()) / (oracle.mean() - blind.mean()))
+
+
+def resampled(figure: Callable[[Sequence[np.ndarray]], float], *values: np.ndarray) -> Interval:
+    """A figure of arrays [seeds, texts, networks], with its interval over training seeds and texts, paired."""
+    draw = np.random.default_rng(0)
+    seeds, texts = max(len(item) for item in values), values[0].shape[1]
+    drawn = []
+    for _ in range(RESAMPLES):
+        seed, text = draw.integers(0, seeds, seeds), draw.integers(0, texts, texts)
+        drawn.append(figure([item[seed % len(item)][:, text] for item in values]))
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return Interval(figure(values), float(low), float(high))
+
+
+def tell(findings: Findings) -> Page:
+    """Returns, shares of the oracle's gain, how texts were read, and the verdict."""
+    earned = Earned.of(findings.done)
+    return Page(
+        body=(
+            f"Scenario `{SCENARIO}` at load factor {LOAD_FACTOR:g}. {len(NAMES)} intents, "
+            f"{len(wordings('training'))} wordings written for training and {GROWN} of each intent grown from a "
+            f"grammar, {len(wordings('heldout'))} held out ({_new():.0%} of their words are in no training text).",
+            "Return by what the operator meant (mean, 95 % interval over training seeds and texts):\n\n"
+            + _table(earned, lambda part, arm: told(earned.mean(part, arm))),
+            "Share of the oracle's gain over blind (the better of the two blind arms):\n\n"
+            + _table(earned, lambda part, arm: told(earned.share(part, arm), 2)),
+            "Texts read as what they meant (share of the oracle's gain on those; on the others):\n\n"
+            + _table(earned, earned.understood, PARTS[:3]),
+            "By intent, on held-out wordings: return of blind and oracle, and what readers add to blind's:\n\n"
+            + _by_intent(earned),
+            _verdict(earned),
+        ),
+        rows=tuple(_rows(earned)),
+        draw=lambda figure: _draw(figure, earned),
+    )
+
+
+def _table(earned: Earned, cell: Callable[[str, str], str], parts: Sequence[str] = PARTS) -> str:
+    names = list(earned.values["held out"])
+    rows = [[cell(part, name) if name in earned.values[part] else "-" for part in parts] for name in names]
+    return table(["arm", *parts], [[name, *row] for name, row in zip(names, rows, strict=True)])
+
+
+def _by_intent(earned: Earned) -> str:
+    found, held = earned.values["held out"], wordings("heldout")
+    blind = found[earned.reference("held out")]
+    readers = [name for name in found if name not in (BLIND, TRAINED_BLIND, ORACLE)]
+    rows = []
+    for intent in NAMES:
+        picked = [place for place, item in enumerate(held) if item.intent == intent]
+        mean = {name: float(values[:, picked].mean()) for name, values in found.items()}
+        base = float(blind[:, picked].mean())
+        gains = [f"{mean[name] - base:+.3f}" for name in (ORACLE, *readers)]
+        rows.append([intent, f"{base:.3f}", *gains])
+    return table(["intent", BLIND, ORACLE, *readers], rows)
+
+
+def _verdict(earned: Earned) -> str:
+    shares = {
+        name: earned.share("held out", name) for name in (FROZEN, ADAPTED) if name in earned.values["held out"]
+    }
+    name, found = max(shares.items(), key=lambda item: item[1].mean)
+    met = "met" if found.mean >= GOAL else "not met"
+    return (
+        f"Goal: at least {GOAL:.0%} of the oracle's gain on held-out wordings. **{met[0].upper()}{met[1:]}**: "
+        f"{name} has {told(found, 2)}."
+    )
+
+
+def _rows(earned: Earned) -> list[Row]:
+    rows: list[Row] = []
+    for part, found in earned.values.items():
+        for arm, values in found.items():
+            for seed, texts in enumerate(values.mean(axis=-1), start=1):
+                for place, (item, value) in enumerate(zip(texts_of(part), texts, strict=True)):
+                    rows.append(
+                        {
+                            "arm": arm,
+                            "seed": seed,
+                            "part": part,
+                            "text": place,
+                            "intent": item.intent,
+                            "return": round(float(value), 4),
+                        }
+                    )
+    return rows
+
+
+def _draw(figure: Figure, earned: Earned) -> None:
+    names = [name for name in earned.values["held out"] if name not in (BLIND, TRAINED_BLIND)]
+    panels = figure.subplots(1, 3, sharey=True)
+    for axes, part in zip(panels, PARTS[:3], strict=True):
+        plots.points(axes, {name: earned.share(part, name) for name in names}, "share of the oracle's gain")
+        axes.axvline(GOAL, color="tab:green", linestyle="--", linewidth=0.8)
+        axes.axvline(0.0, color="grey", linewidth=0.8)
+        axes.set_title(part)
+
+
+def _new() -> float:
+    return unheard(wordings("heldout"), (*wordings("training"), *grown(GROWN, 0)))
