@@ -62,7 +62,7 @@ CREATE_SCHEMA: JsonObject = {
                 **{
                     name: {
                         "type": "number",
-                        "exclusiveMinimum": 0,
+                        "minimum": _LOWEST,
                         "maximum": highest,
                         "description": _UNITS[name],
                     }

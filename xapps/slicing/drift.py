@@ -39,6 +39,8 @@ class Reference:
             shares = {str(name): np.array(item["shares"], dtype=np.float64) for name, item in raw.items()}
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise PackageError(f"{REFERENCE} cannot be read: {error!r:.200}") from None
+        if not edges:
+            raise PackageError(f"{REFERENCE} names no feature")
         for name in edges:
             inner, share = edges[name], shares[name]
             if name not in FEATURES:
