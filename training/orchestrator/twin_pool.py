@@ -1,7 +1,8 @@
 """Twin pool: what the link twin says of many chains, found in worker processes that may die.
 
 A worker that is killed, crashes or hangs costs the job that it was at: a whole question at tier T0, which is
-answered in columns, and one chain at T1 and T2. The job is counted as lost, the worker replaced, and the run goes on.
+answered in columns, and one chain at T1 and T2. The job is counted as lost, the worker replaced, and the run goes
+on.
 `concurrent.futures.ProcessPoolExecutor` would not do: one dead worker breaks all of it, and it ends no late one.
 """
 

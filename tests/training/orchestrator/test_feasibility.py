@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from training.orchestrator.tasks import feasibility, heldout
-from training.orchestrator.tasks.feasibility import Answers, Best, difficulty, share_of_chains
+from training.orchestrator.tasks.feasibility import Answers, Best, difficulty, roomiest, share_of_chains
 from training.orchestrator.tasks.generator import draw
 from training.orchestrator.tasks.task import Task
 from twin.link.demand import Demand
+from twin.link.evaluate import evaluate
 from twin.link.oracle import Optimum, oracle
 
 EASY = Demand(max_delay_s=5.0, min_throughput_bps=1e3, max_ber=0.1)
@@ -96,3 +97,34 @@ def test_nearly_every_held_out_task_is_feasible() -> None:
 @pytest.mark.slow
 def test_a_thousand_held_out_explicit_tasks_are_feasible() -> None:
     assert proven(tuple(task for task in heldout.tasks() if task.explicit)) >= 1_000
+
+
+def test_shares_are_kept(task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "answers.jsonl"
+    share = Answers(file).share(task)
+    assert share == share_of_chains(task)
+    monkeypatch.setattr(feasibility, "share_of_chains", lambda task: 1 / 0)
+    assert Answers(file).share(task) == share
+    assert Answers(file).feasible(task)
+    assert not Answers(file).knows_best(task)
+
+
+def test_the_roomiest_chains_meet_the_demand_the_first_by_most(task: Task) -> None:
+    wide = replace(task, demand=EASY)
+    few, more = roomiest(wide, 3), roomiest(wide, 10_000)
+    assert few is not None
+    assert more is not None
+    assert len(few) == 3
+    assert len(more) == round(share_of_chains(wide) * feasibility.PROBES)
+    rooms = []
+    for row in range(len(more)):
+        qos = evaluate(more.chain(row), wide.equipment).qos
+        kept = (
+            EASY.max_delay_s / qos.delay_s,
+            qos.throughput_bps / EASY.min_throughput_bps,
+            EASY.max_ber / max(qos.ber_high, 1e-15),
+        )
+        rooms.append(min(kept))
+    assert min(rooms) >= 1.0
+    assert rooms == sorted(rooms, reverse=True)
+    assert roomiest(replace(task, demand=IMPOSSIBLE), 3) is None

@@ -1,7 +1,8 @@
 """Feasibility: whether any link chain meets a task's demand, and the best reward that one reaches, by the oracle.
 
 The oracle takes seconds a task, so its answers are kept in a file. A random chain that meets the demand proves it
-feasible in milliseconds; the share of such chains is also how difficult a task is.
+feasible in milliseconds; the share of such chains is also how difficult a task is. At higher tiers, which no
+oracle can search, a chain that meets the demand is a proof too (`training.orchestrator.tasks.proofs`).
 """
 
 import json
@@ -12,12 +13,16 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from training.orchestrator.tasks.task import Task
+from twin.link.demand import Demand
+from twin.link.equipment import EquipmentState
 from twin.link.errors import PlanError
 from twin.link.oracle import oracle, table_twin
+from twin.link.plan import ChainGrid
+from twin.link.qos import Tier
 from twin.link.reward import deviations, satisfied
 from twin.link.space import Space
 from twin.link.tables import FILE as TABLES
@@ -26,6 +31,18 @@ PROBES = 256
 """Random chains that are asked about a task."""
 TOLERANCE = 0.01
 """How far the oracle's reward may lie below the best; `Best.bound` says how far it does."""
+
+
+class Problem(Protocol):
+    """A demand on an equipment, as every task is."""
+
+    @property
+    def demand(self) -> Demand:
+        """What is asked."""
+
+    @property
+    def equipment(self) -> EquipmentState:
+        """What there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,24 +55,39 @@ class Best:
     """No chain has a higher reward than this."""
 
 
-def share_of_chains(task: Task, probes: int = PROBES) -> float:
+def share_of_chains(task: Problem, probes: int = PROBES) -> float:
     """The share of random link chains that meet the demand at tier T0, 0..1."""
-    generator = np.random.default_rng(random.Random(_key(task)).getrandbits(64))
-    try:
-        chains = Space.of(task.equipment).sample(probes, generator)
-    except PlanError:
-        return 0.0
-    results = table_twin()(chains, task.equipment)
-    errors = deviations(results.delay_s, results.throughput_bps, results.ber_high, task.demand)
-    return float(satisfied(errors).mean())
+    probed = _probed(task, probes)
+    return 0.0 if probed is None else float(satisfied(probed[1]).mean())
 
 
-def difficulty(task: Task, probes: int = PROBES) -> float:
+def roomiest(task: Problem, count: int, probes: int = PROBES) -> ChainGrid | None:
+    """Up to `count` random link chains that meet the demand at tier T0, those with most room to spare first.
+
+    Room is the least factor by which a target is kept. None where no random chain meets the demand.
+    """
+    probed = _probed(task, probes)
+    if probed is None:
+        return None
+    chains, errors = probed
+    # The deviation of bit error rates is a decimal logarithm.
+    room = -(errors * (1.0, 1.0, math.log(10.0))).max(axis=1)
+    order = np.argsort(-room, kind="stable")[:count]
+    order = order[satisfied(errors[order])]
+    return chains.take(order) if len(order) else None
+
+
+def difficulty(task: Problem, probes: int = PROBES) -> float:
     """How hard a task is: 0 where every random chain meets the demand, 1 where one in ten does, 2 one in 100.
 
     Where none of the probes does, it counts as if half a chain had.
     """
-    return -math.log10(max(share_of_chains(task, probes), 0.5 / probes))
+    return difficulty_of(share_of_chains(task, probes), probes)
+
+
+def difficulty_of(share: float, probes: int = PROBES) -> float:
+    """The difficulty by the share of random chains that meet the demand."""
+    return -math.log10(max(share, 0.5 / probes))
 
 
 class Answers:
@@ -69,28 +101,49 @@ class Answers:
         self.path = path
         self._best: dict[str, Best] = {}
         self._feasible: set[str] = set()
+        self._shares: dict[str, float] = {}
+        self._proven: dict[tuple[str, Tier], bool] = {}
         for line in path.read_bytes().split(b"\n") if path.exists() else []:
             try:
                 self._take(json.loads(line))
             except (ValueError, KeyError, TypeError):
                 continue
 
-    def feasible(self, task: Task) -> bool:
+    def share(self, task: Problem) -> float:
+        """The share of random link chains that meet the demand at tier T0, 0..1."""
+        name = key(task)
+        if name not in self._shares:
+            share = share_of_chains(task)
+            self._keep({"key": name, "share": share} | ({"feasible": True} if share > 0 else {}))
+        return self._shares[name]
+
+    def feasible(self, task: Problem) -> bool:
         """Tell whether any link chain meets the demand at tier T0."""
-        key = _key(task)
-        if key in self._feasible:
+        name = key(task)
+        if name in self._feasible:
             return True
-        if key not in self._best and share_of_chains(task) > 0:
-            self._keep({"key": key, "feasible": True})
+        if name not in self._best and self.share(task) > 0:
             return True
         return self.best(task).feasible
 
-    def best(self, task: Task) -> Best:
+    def knows_best(self, task: Problem) -> bool:
+        """Whether the oracle was asked already."""
+        return key(task) in self._best
+
+    def best(self, task: Problem) -> Best:
         """The best reward that any link chain reaches at tier T0, to within TOLERANCE."""
-        key = _key(task)
-        if key not in self._best:
-            self._keep({"key": key} | asdict(_ask(task)))
-        return self._best[key]
+        name = key(task)
+        if name not in self._best:
+            self._keep({"key": name} | asdict(_ask(task)))
+        return self._best[name]
+
+    def proven(self, task: Problem, tier: Tier) -> bool | None:
+        """Whether a chain that meets the demand at a tier was found; None where none was looked for."""
+        return self._proven.get((key(task), tier))
+
+    def keep_proof(self, task: Problem, tier: Tier, proven: bool) -> None:
+        """Keep whether such a chain was found."""
+        self._keep({"key": key(task), "tier": tier.value, "proven": proven})
 
     def _keep(self, told: dict[str, object]) -> None:
         self._take(told)
@@ -104,14 +157,35 @@ class Answers:
             os.close(file)
 
     def _take(self, told: dict[str, object]) -> None:
-        key = str(told["key"])
-        if told["feasible"] is True:
-            self._feasible.add(key)
+        name = str(told["key"])
+        if told.get("feasible") is True:
+            self._feasible.add(name)
+        if "share" in told:
+            self._shares[name] = float(told["share"])  # type: ignore[arg-type]
         if "reward" in told:
-            self._best[key] = Best(**{name: told[name] for name in Best.__slots__})  # type: ignore[arg-type]
+            self._best[name] = Best(**{field: told[field] for field in Best.__slots__})  # type: ignore[arg-type]
+        if "tier" in told:
+            self._proven[name, Tier(str(told["tier"]))] = told["proven"] is True
 
 
-def _ask(task: Task) -> Best:
+def key(task: Problem) -> str:
+    """What an answer depends on: demand, equipment and the twin's tables."""
+    asked = asdict(task.demand), asdict(task.equipment), TOLERANCE, _tables()
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _probed(task: Problem, probes: int) -> tuple[ChainGrid, np.ndarray] | None:
+    """Random chains and their deviations from the demand [probes, 3] at tier T0; None where none can be run."""
+    generator = np.random.default_rng(random.Random(key(task)).getrandbits(64))
+    try:
+        chains = Space.of(task.equipment).sample(probes, generator)
+    except PlanError:
+        return None
+    results = table_twin()(chains, task.equipment)
+    return chains, deviations(results.delay_s, results.throughput_bps, results.ber_high, task.demand)
+
+
+def _ask(task: Problem) -> Best:
     try:
         found = oracle(task.demand, task.equipment, tolerance=TOLERANCE)
     except PlanError:
@@ -119,12 +193,6 @@ def _ask(task: Task) -> Best:
     qos = found.result.qos
     errors = deviations(qos.delay_s, qos.throughput_bps, qos.ber_high, task.demand)
     return Best(feasible=bool(satisfied(errors)), reward=found.reward, bound=found.bound)
-
-
-def _key(task: Task) -> str:
-    """What an answer depends on."""
-    asked = asdict(task.demand), asdict(task.equipment), TOLERANCE, _tables()
-    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
 
 
 @lru_cache
