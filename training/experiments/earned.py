@@ -11,8 +11,9 @@ from training.experiments import plots
 from training.experiments.experiment import Findings
 from training.experiments.page import Page, Row, table, told
 from training.experiments.run import Run
+from training.slicing.grammar import grown
 from training.slicing.hearing import unheard
-from training.slicing.intents import NAMES, Wording, grown, wordings
+from training.slicing.intents import NAMES, Wording, wordings
 from training.slicing.score import RESAMPLES, Interval
 
 SCENARIO, LOAD_FACTOR = "pa_mrl", 3.0

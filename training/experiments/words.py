@@ -36,8 +36,9 @@ from training.experiments.trained import AGENT, keep
 from training.slicing import arms
 from training.slicing.config import Config
 from training.slicing.environment import Environment, Orders
+from training.slicing.grammar import grown
 from training.slicing.hearing import Bag, Encoder, Heard, Reader, Reading, Sentences, Strings, practice, weights_of
-from training.slicing.intents import NAMES, WEIGHTS, Wording, grown, weights, wordings
+from training.slicing.intents import NAMES, WEIGHTS, Wording, weights, wordings
 from training.slicing.llm import MINILM, load
 from training.slicing.sac import Sac
 from training.slicing.score import WARM_UP_STEPS

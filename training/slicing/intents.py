@@ -6,7 +6,6 @@ apart from what to do about it: the slicing reward is linear in the weights and 
 them, so an agent that is unsure of an intent does best by the mean of the weights it may stand for.
 """
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,36 +45,15 @@ class Wording:
 
 
 @lru_cache
-def wordings(which: Literal["training", "heldout", "languages"]) -> tuple[Wording, ...]:
+def wordings(which: Literal["training", "roles", "heldout", "languages"]) -> tuple[Wording, ...]:
     """Those written by hand, intent by intent."""
     told = yaml.safe_load((FOLDER / f"{which}.yaml").read_text(encoding="utf-8"))
     return tuple(Wording(text, intent) for intent in NAMES for text in told[intent])
 
 
-@lru_cache
-def grown(each: int, seed: int) -> tuple[Wording, ...]:
-    """So many different ones of each intent by the grammar, for training."""
-    grammar = yaml.safe_load((FOLDER / "grammar.yaml").read_text(encoding="utf-8"))
-    draw = random.Random(seed)
-    made = []
-    for intent, weight in INTENTS.items():
-        counting = [kind for kind, value in zip(KINDS, weight, strict=True) if value > LITTLE]
-        sentences = grammar[("one_counts", "two_count", "all_count")[len(counting) - 1]]
-        texts: dict[str, None] = {}
-        while len(texts) < each:
-            kinds = [
-                *draw.sample(counting, len(counting)),
-                *draw.sample([kind for kind in KINDS if kind not in counting], len(KINDS) - len(counting)),
-            ]
-            # The sentences about one call the others c and d.
-            letters = "acd" if len(counting) == 1 else "abc"
-            names = {
-                letter: draw.choice(grammar["names"][kind]) for letter, kind in zip(letters, kinds, strict=True)
-            }
-            text = draw.choice(sentences).format(**names)
-            texts[text[0].upper() + text[1:]] = None
-        made += [Wording(text, intent) for text in texts]
-    return tuple(made)
+def written() -> tuple[Wording, ...]:
+    """All that were written by hand for training, by two authors."""
+    return (*wordings("training"), *wordings("roles"))
 
 
 def weights(found: Sequence[Wording]) -> np.ndarray:

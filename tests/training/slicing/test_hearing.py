@@ -9,6 +9,7 @@ from torch import Tensor
 
 from training.experiments.earned import resampled, share
 from training.slicing.environment import Seen
+from training.slicing.grammar import grown
 from training.slicing.hearing import (
     WEIGHT,
     Bag,
@@ -22,7 +23,7 @@ from training.slicing.hearing import (
     unheard,
     weights_of,
 )
-from training.slicing.intents import NAMES, WEIGHTS, Wording, grown, wordings
+from training.slicing.intents import NAMES, WEIGHTS, Wording, wordings
 from training.slicing.networks import Actor, share_of
 from xapps.slicing.state import FEATURES
 

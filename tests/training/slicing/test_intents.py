@@ -10,7 +10,8 @@ import torch
 from oran import sla
 from oran.sla import SlaTargets
 from training.slicing.environment import Environment, Orders, Outcome
-from training.slicing.intents import FOLDER, KINDS, NAMES, WEIGHTS, grown, weights, wordings
+from training.slicing.grammar import grown
+from training.slicing.intents import FOLDER, KINDS, NAMES, WEIGHTS, weights, wordings
 from twin.network import library
 from twin.network.scenario import Scenario
 from xapps.slicing.state import KINDS as FEATURES
