@@ -36,7 +36,7 @@ _KEPT = ("numerology", "prbs", "modulation", "code_rate", "layers", "tx_power_db
 _CHANNELS = {
     ChannelClass.AWGN: "a channel without fading (AWGN)",
     ChannelClass.TDL_A: "a channel without line of sight (TDL-A)",
-    ChannelClass.TDL_C: "a channel of long echoes without line of sight (TDL-C)",
+    ChannelClass.TDL_C: "another channel without line of sight (TDL-C)",
     ChannelClass.TDL_D: "a channel with line of sight (TDL-D)",
 }
 

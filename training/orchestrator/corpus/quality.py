@@ -14,9 +14,9 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _ENGLISH = frozenset(
     _WORD.findall(
         "a about after all also an and any are as at be been before being between both but by can could does each "
-        "for from had has have how if into is it its may more most must no not of on one only or other our out over "
-        "should so some such than that the their them then there these they this those to under up was were what "
-        "when where which while who will with within would you your "
+        "for from had has have how if into is it its may more most must no not of on one only or other our out "
+        "over should so some such than that the their them then there these they this those to under up was were "
+        "what when where which while who will with within would you your "
     )
 )
 """Words that hold English together; other languages have few of them."""
