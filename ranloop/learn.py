@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ranloop import orchestrator
 from ranloop.errors import RanloopError
 
 train_app = typer.Typer(no_args_is_help=True, help="Train models on the twin.")
@@ -151,3 +152,6 @@ def evaluate_slicing(
     except (PackageError, TwinError, OSError) as error:
         raise LearnCommandError(str(error)) from error
     typer.echo(json.dumps(found.figures()) if json_line else pipeline.table(found))
+
+
+evaluate_app.command("orchestrator")(orchestrator.evaluate)

@@ -83,7 +83,7 @@ class TwinPool:
         """Jobs without an answer, by reason."""
         self._lost_in_a_row = 0
         self._timeout_s = timeout_s
-        self._weights = weights
+        self.weights = weights
         self._workers = tuple(_Worker() for _ in range(workers))
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         for worker in self._workers:
@@ -155,15 +155,15 @@ class TwinPool:
 
     def _verdict(self, question: Question, answers: list[tuple[np.ndarray, Results | None]]) -> Verdict:
         count = len(question.chains)
-        reward = np.full(count, self._weights.refused)
+        reward = np.full(count, self.weights.refused)
         errors = np.full((count, 3), np.nan)
         lost = np.zeros(count, dtype=bool)
         for rows, results in answers:
             if results is None:
                 lost[rows], reward[rows] = True, np.nan
                 continue
-            share = use_share_of(question.chains.take(rows), question.equipment) if self._weights.use else 0.0
-            reward[rows] = rewards(results, question.demand, self._weights, use_share=share)
+            share = use_share_of(question.chains.take(rows), question.equipment) if self.weights.use else 0.0
+            reward[rows] = rewards(results, question.demand, self.weights, use_share=share)
             errors[rows] = deviations(results.delay_s, results.throughput_bps, results.ber_high, question.demand)
         return Verdict(reward=reward, deviations=errors, met=satisfied(errors), lost=lost)
 

@@ -106,7 +106,6 @@ def test_shares_are_kept(task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(feasibility, "share_of_chains", lambda task: 1 / 0)
     assert Answers(file).share(task) == share
     assert Answers(file).feasible(task)
-    assert not Answers(file).knows_best(task)
 
 
 def test_the_roomiest_chains_meet_the_demand_the_first_by_most(task: Task) -> None:

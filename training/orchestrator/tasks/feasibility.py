@@ -5,9 +5,9 @@ feasible in milliseconds; the share of such chains is also how difficult a task 
 oracle can search, a chain that meets the demand is a proof too (`training.orchestrator.tasks.proofs`).
 """
 
+import contextlib
 import json
 import math
-import os
 import random
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -17,6 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
+from training.orchestrator import kept
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
 from twin.link.errors import PlanError
@@ -103,11 +104,9 @@ class Answers:
         self._feasible: set[str] = set()
         self._shares: dict[str, float] = {}
         self._proven: dict[tuple[str, Tier], bool] = {}
-        for line in path.read_bytes().split(b"\n") if path.exists() else []:
-            try:
-                self._take(json.loads(line))
-            except (ValueError, KeyError, TypeError):
-                continue
+        for told in kept.read(path):
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                self._take(told)
 
     def share(self, task: Problem) -> float:
         """The share of random link chains that meet the demand at tier T0, 0..1."""
@@ -126,10 +125,6 @@ class Answers:
             return True
         return self.best(task).feasible
 
-    def knows_best(self, task: Problem) -> bool:
-        """Whether the oracle was asked already."""
-        return key(task) in self._best
-
     def best(self, task: Problem) -> Best:
         """The best reward that any link chain reaches at tier T0, to within TOLERANCE."""
         name = key(task)
@@ -147,14 +142,7 @@ class Answers:
 
     def _keep(self, told: dict[str, object]) -> None:
         self._take(told)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # A line of its own even after one that was cut off; one write, so that processes can share the file.
-        line = f"\n{json.dumps(told)}\n".encode()
-        file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            os.write(file, line)
-        finally:
-            os.close(file)
+        kept.append(self.path, told)
 
     def _take(self, told: dict[str, object]) -> None:
         name = str(told["key"])
@@ -170,7 +158,7 @@ class Answers:
 
 def key(task: Problem) -> str:
     """What an answer depends on: demand, equipment and the twin's tables."""
-    asked = asdict(task.demand), asdict(task.equipment), TOLERANCE, _tables()
+    asked = asdict(task.demand), asdict(task.equipment), TOLERANCE, tables()
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -196,5 +184,6 @@ def _ask(task: Problem) -> Best:
 
 
 @lru_cache
-def _tables() -> str:
+def tables() -> str:
+    """The digest of the twin's tables."""
     return sha256(TABLES.read_bytes()).hexdigest()

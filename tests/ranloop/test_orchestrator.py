@@ -1,0 +1,83 @@
+"""`ranloop evaluate orchestrator` on one's own tasks, in one JSON object or a table."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ranloop.cli import app
+from ranloop.errors import RanloopError
+from rapps.orchestrator.task import Task, write
+from training.orchestrator.tasks.generator import draw
+
+
+@pytest.fixture
+def tasks(tmp_path: Path) -> Path:
+    drawn = [draw(seed) for seed in range(4)]
+    file = tmp_path / "tasks.jsonl"
+    told = [Task(text=task.text, demand=task.demand, equipment=task.equipment) for task in drawn]
+    write(file, [*told, Task(text=drawn[0].text, demand=drawn[0].demand), Task(text="Something fast")])
+    return file
+
+
+def evaluated(tmp_path: Path, *arguments: str) -> str:
+    command = ["evaluate", "orchestrator", "--workers", "0", "--out", str(tmp_path / "out"), *arguments]
+    return CliRunner().invoke(app, command, catch_exceptions=False).stdout
+
+
+def test_json_is_one_object_with_intervals(tasks: Path, tmp_path: Path) -> None:
+    asked = ("--tasks", str(tasks), "--entry", "amc:4", "--entry", "random", "--json")
+    printed = evaluated(tmp_path, *asked)
+    found = json.loads(printed)
+    assert printed.count("\n") == 1
+    assert found["entry"] == "amc:4"
+    assert (found["tasks"], found["without_demand"]) == (6, 1)
+    assert found["feasible"] + found["infeasible"] == 5
+    assert found["optimality_gap"] is None
+    for name in ("completion", "format_compliance"):
+        assert 0 <= found[name]["low"] <= found[name]["mean"] <= found[name]["high"] <= 1
+    (other,) = found["others"]
+    assert other["entry"] == "random:1"
+    difference = found["completion"]["mean"] - other["completion"]["mean"]
+    assert other["gain_of_first"]["completion"]["mean"] == pytest.approx(difference)
+    # What is known is not asked again, and gives the same figures.
+    assert evaluated(tmp_path, *asked) == printed
+
+
+def test_a_table_tells_the_same(tasks: Path, tmp_path: Path) -> None:
+    printed = evaluated(tmp_path, "--tasks", str(tasks), "--entry", "random:4", "--limit", "3", "--seed", "1")
+    assert "3 tasks at t0" in printed
+    assert "random:4" in printed
+    assert "difficulty: easy" in printed
+
+
+def test_held_out_tasks_are_asked_by_default(tmp_path: Path) -> None:
+    found = json.loads(evaluated(tmp_path, "--entry", "random:32", "--limit", "3", "--json"))
+    assert found["tasks"] == 3
+    assert set(found["by"]["demand"]) <= {"explicit", "implicit"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--entry", "oracle"), "there is no entry 'oracle'"),
+        (("--entry", "amc", "--tier", "t9"), "tier is 't9'; it must be one of t0, t1, t2"),
+        (("--entry", "amc", "--entry", "amc:1"), "named twice"),
+    ],
+)
+def test_what_cannot_be_asked_says_why(
+    tasks: Path, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(RanloopError, match=message):
+        evaluated(tmp_path, "--tasks", str(tasks), *arguments)
+
+
+def test_bad_and_empty_files_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "bad.jsonl"
+    file.write_text('{"text": ""}\n')
+    with pytest.raises(RanloopError, match="line 1: text is empty"):
+        evaluated(tmp_path, "--tasks", str(file), "--entry", "random")
+    file.write_text("")
+    with pytest.raises(RanloopError, match="there are 0 tasks"):
+        evaluated(tmp_path, "--tasks", str(file), "--entry", "random")

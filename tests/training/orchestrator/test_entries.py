@@ -1,0 +1,101 @@
+"""Entries by name: searches that are told the demand, each with its number of questions to the twin."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rapps.orchestrator.task import Task as ServedTask
+from training.orchestrator import entries
+from training.orchestrator.entries import EntryError, make
+from training.orchestrator.evaluation import Answer
+from training.orchestrator.tasks.generator import draw
+from twin.link import baselines
+from twin.link.equipment import check
+from twin.link.evaluate import evaluate
+from twin.link.reward import reward
+
+TASKS = [draw(seed) for seed in range(3)]
+SPECS = ("random", "random:8", "amc", "amc:8", "bayes:12")
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_answers_are_plans_that_the_equipment_can_run_and_the_same_again(spec: str) -> None:
+    first, again = make(spec)(TASKS), make(spec)(TASKS[::-1])[::-1]
+    for task, answer, same in zip(TASKS, first, again, strict=True):
+        assert answer.plan is not None
+        assert answer.plan == same.plan
+        check(answer.plan, task.equipment)
+        assert answer.demand is None
+        assert answer.well_formed
+        assert answer.refusal is None
+        assert answer.seconds > 0
+
+
+def test_more_questions_are_never_worse() -> None:
+    def worth(answer: Answer, place: int) -> float:
+        assert answer.plan is not None
+        return reward(evaluate(answer.plan, TASKS[place].equipment).qos, TASKS[place].demand)
+
+    for few, more in (("amc", "amc:8"), ("random", "random:32")):
+        gains = [
+            worth(better, place) - worth(answer, place)
+            for place, (answer, better) in enumerate(zip(make(few)(TASKS), make(more)(TASKS), strict=True))
+        ]
+        # The rule's first question is the same whatever its budget; random ones are others.
+        assert min(gains) >= 0 if few == "amc" else sum(gains) > 0
+
+
+def test_the_budget_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def search(task: baselines.Task, *, budget: int, seed: int) -> baselines.Search:
+        asked.append(budget)
+        return baselines.random_search(task, budget=1, seed=seed)
+
+    monkeypatch.setattr(baselines, "bayes", search)
+    make("bayes:17")(TASKS[:1])
+    make("bayes")(TASKS[:1])
+    assert asked == [17, 1]
+
+
+def test_what_cannot_be_planned_is_refused() -> None:
+    idle = replace(TASKS[0], equipment=replace(TASKS[0].equipment, compute_flops=1e6))
+    unknown = ServedTask(text="Something fast", equipment=TASKS[0].equipment)
+    for spec in SPECS:
+        for answer in make(spec)([idle, unknown]):
+            assert answer.plan is None
+            assert answer.refusal
+
+
+def test_the_name_tells_the_budget() -> None:
+    assert [make(spec).name for spec in ("random", "amc:008", "bayes:32")] == ["random:1", "amc:8", "bayes:32"]
+
+
+def test_others_can_be_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def __call__(self, tasks: object, /) -> tuple[Answer, ...]:
+            return ()
+
+    monkeypatch.setitem(entries.MAKERS, "silent", Silent)
+    assert make("silent:http://127.0.0.1:8000").name == "http://127.0.0.1:8000"
+
+
+@given(
+    st.text(max_size=30) | st.sampled_from(["random:", "amc:"]).flatmap(lambda kind: st.text().map(kind.__add__))
+)
+def test_any_text_names_an_entry_or_is_refused(spec: str) -> None:
+    kind, _, budget = spec.partition(":")
+    good = kind in ("random", "amc", "bayes") and re.fullmatch(r"|0{0,5}[1-9][0-9]{0,5}", budget)
+    try:
+        made = make(spec)
+    except EntryError:
+        assert not good or len(budget) > 5
+    else:
+        assert good
+        assert made.name == f"{kind}:{int(budget or 1)}"
