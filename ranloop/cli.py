@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ranloop import experiment, learn, twin
+from ranloop import corpus, experiment, learn, twin
 from ranloop.errors import RanloopError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 
 app.add_typer(twin.app, name="twin")
+app.add_typer(corpus.app, name="corpus")
 app.add_typer(learn.train_app, name="train")
 app.add_typer(learn.evaluate_app, name="evaluate")
 app.add_typer(learn.export_app, name="export")

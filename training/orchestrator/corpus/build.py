@@ -29,7 +29,7 @@ class CorpusConfig:
     """Folders, or files, of general English; our own where there are none."""
     own: bool = True
     """Whether the primers, the toolkit's reference and the facts are in it."""
-    facts: int = 2_000
+    facts: int = 1_000
     """Facts that the twin is asked for."""
     domain_share: float = 0.8
     """The share of characters that are to be of the domain."""
@@ -127,6 +127,6 @@ def _finished(config: CorpusConfig, name: str, gathered: Gathered) -> Report:
         shards=shards,
     )
     part = config.out / f"{REPORT}.part"
-    part.write_text(report.to_json(), encoding="utf-8")
+    part.write_text(f"{report.to_json()}\n", encoding="utf-8")
     os.replace(part, config.out / REPORT)
     return report

@@ -95,7 +95,7 @@ def _count(report: SourceReport, counts: dict[str, Any]) -> None:
 
 def _resumed(file: Path, sources: Sequence[Source], build: str, seen: Seen) -> Gathered:
     """What an interrupted build left, or a beginning."""
-    if not file.exists():
+    if not file.exists() or file.stat().st_size == 0:
         file.write_bytes(_line({"build": build}))
     gathered = Gathered(reports={source.name: SourceReport(kind=source.kind) for source in sources})
     with file.open("rb") as lines:

@@ -56,9 +56,9 @@ class Report:
     shards: Mapping[str, str]
     """The SHA-256 of each shard by its name."""
 
-    def to_json(self) -> str:
-        """The report as indented JSON."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+    def to_json(self, indent: int | None = 2) -> str:
+        """The report as JSON; without indent on one line."""
+        return json.dumps(asdict(self), indent=indent, ensure_ascii=False)
 
     @classmethod
     def of_json(cls, text: str) -> Report:

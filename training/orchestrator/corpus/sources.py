@@ -47,16 +47,19 @@ def users(paths: Iterable[Path], kind: Kind) -> tuple[Source, ...]:
 
 def written(folder: Path, *, count: int, seed: int) -> tuple[Source, ...]:
     """What programs write of the domain, now written: the toolkit's reference and `count` facts of the twin."""
-    texts = {"toolkit": toolkit.documents(), "facts": facts.documents(count, seed)}
     found = []
-    for name, documents in texts.items():
-        for title, text in documents:
-            path = folder / name / f"{title}.md"
-            path.parent.mkdir(parents=True, exist_ok=True)
+    for name, documents in (("toolkit", toolkit.documents()), ("facts", facts.documents(count, seed))):
+        below = folder / name
+        below.mkdir(parents=True, exist_ok=True)
+        texts = {f"{title}.md": text for title, text in documents}
+        for path in below.glob("*.md"):
+            if path.name not in texts:
+                path.unlink()
+        for title, text in texts.items():
+            path = below / title
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 path.write_text(text, encoding="utf-8", newline="\n")
-        if (folder / name).exists():
-            found.append(Source(name=name, kind="domain", path=folder / name))
+        found.append(Source(name=name, kind="domain", path=below))
     return tuple(found)
 
 
