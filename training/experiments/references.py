@@ -9,6 +9,7 @@ from training.slicing.comparison import BOUNDS
 from training.slicing.environment import Environment
 from training.slicing.score import Score, play, play_clairvoyant
 from training.slicing.tuning import best_split, tuned_demand
+from twin.network.scenario import Scenario
 from xapps.slicing.actor import SHIPPED, Actor
 
 HOME = "references"
@@ -44,6 +45,11 @@ def _tuned(task: Task) -> Result:
 def _tuned_for_satisfaction(task: Task) -> Result:
     config = tuned_demand(frozen.scenario(), "satisfaction")
     return _result(_play(arms.demand(config)), knobs=config.model_dump())
+
+
+def shipped(scenario: Scenario) -> arms.Policy:
+    """The agent that comes with the xApp."""
+    return arms.packaged(Actor.load(SHIPPED, tuple(item.name for item in scenario.slices)))
 
 
 def _shipped(task: Task) -> Result:

@@ -14,11 +14,11 @@ from training.experiments import plots
 from training.experiments.board import board
 from training.experiments.experiment import Experiment, Findings
 from training.experiments.page import Page, table, told
-from training.experiments.references import DEMAND, STATIC
+from training.experiments.references import DEMAND, SHIPPED_AGENT, STATIC
 from training.experiments.run import Arm, Result, Task
 from training.experiments.settings import Boards, above_and_below, arms_of, returns, rows
 from training.experiments.stored import RULES, Make, stored
-from training.experiments.table1 import BRANCHED, LEARNT, TABLE1, names
+from training.experiments.table1 import LEARNT, TABLE1, names
 from training.slicing.environment import Environment
 from training.slicing.score import Score, play
 from twin.network import families
@@ -116,8 +116,8 @@ ROBUSTNESS = Experiment(
     title="Robustness: where agents were not trained",
     about="Do the agents of table 1 still help on loads, traffic, channels and promises that they never met?",
     arms=(
-        *(Arm(name=name, about="", work=OnFamily(name), seeds=1) for name in RULES),
-        *(Arm(name=arm.name, about=arm.about, work=OnFamily(arm.name)) for arm in (*LEARNT, BRANCHED)),
+        *(Arm(name=name, about="", work=OnFamily(name), seeds=1) for name in (*RULES, SHIPPED_AGENT)),
+        *(Arm(name=arm.name, about=arm.about, work=OnFamily(arm.name)) for arm in LEARNT),
     ),
     seeds=3,
     episodes=TABLE1.episodes,

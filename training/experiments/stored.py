@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import cast
 
-from training.experiments.references import ARMS, DEMAND, HARD, HOME, STATIC, TUNED
+from training.experiments.references import ARMS, DEMAND, HARD, HOME, SHIPPED_AGENT, STATIC, TUNED, shipped
 from training.experiments.run import ExperimentError, Run, Task, folder_of
 from training.experiments.trained import load
 from training.slicing import arms
@@ -19,7 +19,7 @@ Make = Callable[[Scenario], Policy]
 
 
 def stored(name: str, task: Task, experiment: str = "table1") -> Make:
-    """A rule by its name, or the agent that an arm of an experiment left with the task's seed."""
+    """A rule or the shipped agent by its name, or the agent that an arm left with the task's seed."""
     if name == HARD:
         return lambda scenario: arms.hard(len(scenario.slices))
     if name == STATIC:
@@ -29,6 +29,8 @@ def stored(name: str, task: Task, experiment: str = "table1") -> Make:
     if name == TUNED:
         config = _knobs(task)
         return lambda scenario: arms.demand(config)
+    if name == SHIPPED_AGENT:
+        return shipped
     folder = folder_of(task.runs, experiment, name, task.seed)
 
     @lru_cache
