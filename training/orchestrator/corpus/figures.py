@@ -1,24 +1,24 @@
-"""Figures as people say them: throughputs, delays, error rates and decibels, to two digits."""
+"""Figures as people say them: throughputs, delays, error rates and decibels, to two digits or more."""
 
 import math
 
 LEAST_BER = 1e-9
 
 
-def said_rate(rate_bps: float) -> str:
+def said_rate(rate_bps: float, count: int = 2) -> str:
     """A throughput."""
     for size, unit in ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s")):
         if rate_bps >= 0.9995 * size:
-            return f"{digits(rate_bps / size)} {unit}"
-    return f"{digits(rate_bps)} bit/s"
+            return f"{digits(rate_bps / size, count)} {unit}"
+    return f"{digits(rate_bps, count)} bit/s"
 
 
-def said_delay(delay_s: float) -> str:
+def said_delay(delay_s: float, count: int = 2) -> str:
     """A delay."""
     for size, unit in ((1.0, "s"), (1e-3, "ms")):
         if delay_s >= 0.9995 * size:
-            return f"{digits(delay_s / size)} {unit}"
-    return f"{digits(delay_s * 1e6)} microseconds"
+            return f"{digits(delay_s / size, count)} {unit}"
+    return f"{digits(delay_s * 1e6, count)} microseconds"
 
 
 def said_ber(ber: float) -> str:

@@ -1,0 +1,1 @@
+"""Instructions: questions with reasoning and answers, written by hand, computed, or brought along."""
