@@ -5,6 +5,7 @@ process is handed one end of a connection and limits, says that it is ready, and
 is gone.
 """
 
+import logging
 import resource
 import signal
 import sys
@@ -23,6 +24,8 @@ def main() -> None:
     # Ctrl-C is for the process that asks; it closes the connection.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore")
+    # What libraries say of broken files is told by reasons.
+    logging.disable()
     with Connection(int(sys.argv[1])) as connection:
         how, memory_byte = connection.recv()
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
