@@ -53,7 +53,7 @@ class Quality:
             return "short"
         words = [word.casefold() for word in _WORD.findall(text)]
         solid = sum(not character.isspace() for character in text)
-        if sum(map(len, words)) < self.least_letters * solid:
+        if not words or sum(map(len, words)) < self.least_letters * solid:
             return "few letters"
         if not self.shortest_word <= sum(map(len, words)) / len(words) <= self.longest_word:
             return "odd words"

@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.training.orchestrator.corpus.samples import PROSE
@@ -57,6 +57,7 @@ def test_a_bad_text_has_its_reason(text: str, reason: str) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=600))
+@example(" ")
 def test_any_text_is_kept_or_has_a_reason(text: str) -> None:
     assert Quality(least_characters=1).reason(text) in (None, *REASONS)
 
