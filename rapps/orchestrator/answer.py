@@ -1,0 +1,103 @@
+"""Answer: what an orchestrator's text says, whoever wrote it: the demand understood and the plan."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from oran.slices import SNssai
+from rapps.orchestrator.grammar import ANSWER, REFLECT, TARGETS, THINK, Target, values
+from rapps.orchestrator.quantities import find
+from rapps.orchestrator.reading import Reading
+from twin.link.demand import Demand
+from twin.link.errors import DemandError, PlanError
+from twin.link.plan import LinkChain, Plan, SlicePolicy
+
+LONGEST = 20_000
+"""Letters of an answer that are read."""
+URLLC_DELAY_S, MMTC_THROUGHPUT_BPS = 10e-3, 200e3
+_NAMES = "; ".join(f"{target.name} (?P<{target.field}>[^;<\n]{{1,60}})" for target in TARGETS)
+_DEMAND = re.compile(f"Demand: {_NAMES}")
+
+
+class AnswerError(ValueError):
+    """A text that is no answer; says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a text says; a part that is None was not said, and `wrong` tells why."""
+
+    demand: Demand | None
+    chain: LinkChain | None
+    wrong: str = ""
+
+    @property
+    def plan(self) -> Plan | None:
+        """The whole orchestration, when there is a demand and a chain for it."""
+        if self.demand is None or self.chain is None:
+            return None
+        return Plan(link_chain=self.chain, slice_policy=policy(self.demand))
+
+
+def parse(text: str, reading: Reading) -> Answer:
+    """Read an answer; never raises, whatever the text is."""
+    text = text[:LONGEST]
+    demand, chain, wrong = None, None, []
+    try:
+        demand = _demand(_between(text, THINK), reading)
+    except (AnswerError, DemandError) as error:
+        wrong.append(str(error))
+    try:
+        chain = LinkChain.model_validate_json(_between(text, ANSWER))
+    except (AnswerError, PlanError) as error:
+        wrong.append(str(error))
+    except ValidationError as error:
+        wrong.append(f"the answer is no JSON object: {error.errors(include_input=False)[0]['msg']}")
+    return Answer(demand, chain, "; ".join(wrong))
+
+
+def well_formed(text: str) -> bool:
+    """Tell whether a text has the parts of an answer, each once, in order, and nothing else."""
+    marks = [*THINK, *REFLECT, *ANSWER]
+    places = [text.find(mark) for mark in marks]
+    alone = all(text.count(mark) == 1 for mark in marks) and places == sorted(places)
+    return alone and text.strip().startswith(marks[0]) and text.strip().endswith(marks[-1])
+
+
+def policy(demand: Demand) -> SlicePolicy:
+    """The slice that a demand belongs to and what it is promised (SST by TS 23.501 5.15.2.2)."""
+    if demand.max_delay_s <= URLLC_DELAY_S:
+        sst = 2
+    else:
+        sst = 3 if demand.min_throughput_bps < MMTC_THROUGHPUT_BPS else 1
+    return SlicePolicy(slice=SNssai(sst, 1), throughput_bps=demand.min_throughput_bps, delay_s=demand.max_delay_s)
+
+
+def _demand(thought: str, reading: Reading) -> Demand:
+    found = _DEMAND.search(thought)
+    if not found:
+        names = "; ".join(f"{target.name} ..." for target in TARGETS)
+        raise AnswerError(f"the thought has no line of the form: Demand: {names}")
+    told = {target.field: _value(found[target.field].strip(" ."), target, reading) for target in TARGETS}
+    return Demand(**told)
+
+
+def _value(word: str, target: Target, reading: Reading) -> float:
+    known: Mapping[str, float] = values(reading, target)
+    if word in known:
+        return known[word]
+    quantities = [item.value for item in find(word) if item.kind == target.kind]
+    if len(quantities) != 1:
+        raise AnswerError(f"{target.name} is {word[:40]!r}; it must be a letter of the text, or a {target.kind}")
+    return quantities[0]
+
+
+def _between(text: str, marks: tuple[str, str]) -> str:
+    start, end = marks
+    _, mark, rest = text.partition(start)
+    inner, mark_end, _ = rest.partition(end)
+    if not (mark and mark_end):
+        raise AnswerError(f"there is no {start} ... {end}")
+    return inner

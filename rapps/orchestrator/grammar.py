@@ -1,0 +1,154 @@
+"""Grammar: how an orchestrator answers, as text that is given and choices between options.
+
+    <think>Demand: delay B; throughput A; BER 1e-6</think>
+    <reflect>Budget: delay 18.5 dB, rate 21.5 dB, ...</reflect>
+    <answer>{"numerology": 1, "prbs": 24, ..., "repetition": 1}</answer>
+
+The model thinks first: which quantity of the text (a letter of its reading), or which usual value, is each target
+of the demand. What it reflects on is computed by a tool: the budget. Then it chooses the link chain.
+`Script` writes such an answer one choice after the other and offers no option that would make it wrong, so a model
+that is held to it answers in the format, and with a chain that the equipment can run.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rapps.orchestrator.budget import Budget
+from rapps.orchestrator.legal import Legal
+from rapps.orchestrator.quantities import Kind, tell
+from rapps.orchestrator.reading import Reading
+from twin.link.demand import Demand
+from twin.link.equipment import EquipmentState
+from twin.link.plan import COLUMNS, LinkChain
+
+THINK, REFLECT, ANSWER = ("<think>", "</think>"), ("<reflect>", "</reflect>"), ("<answer>", "</answer>")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target of the demand: its field, how an answer calls it, and values for what a text leaves open."""
+
+    field: str
+    name: str
+    kind: Kind
+    usual: tuple[float, ...]
+
+    def options(self) -> Mapping[str, float]:
+        """The usual values by their text."""
+        return {tell(self.kind, value): value for value in self.usual}
+
+
+def _decades(low: int, high: int, steps: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(float(f"{step}e{decade}") for decade in range(low, high) for step in steps)
+
+
+TARGETS = (
+    Target("max_delay_s", "delay", "time", _decades(-4, 1, (1, 2, 5))),
+    Target("min_throughput_bps", "throughput", "rate", _decades(3, 10, (1, 2, 5))),
+    Target("max_ber", "BER", "ratio", _decades(-9, -1, (1, 5))),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Text that comes next, and the options that one is chosen from after it; none at the end."""
+
+    text: str
+    options: tuple[str, ...] = ()
+    after: str = ""
+    """How the text goes on after every option."""
+    end: str = ""
+    """What ends the thought, before `told`."""
+    told: str = ""
+    """What a tool says, before `text`."""
+
+    @property
+    def whole(self) -> str:
+        """All of the text."""
+        return self.end + self.told + self.text
+
+
+class Script:
+    """One answer while it is written. PlanError where the equipment can run no link chain.
+
+    `margin` is worked into the budget, so that a chain within the figures has so much to spare.
+    """
+
+    def __init__(self, reading: Reading, equipment: EquipmentState, *, margin: float = 0.0) -> None:
+        self.reading, self._equipment, self._margin = reading, equipment, margin
+        self._legal = Legal(equipment)
+        self.values: list[float] = []
+        self.text = ""
+
+    def step(self) -> Step:
+        """What comes next."""
+        place = len(self.values)
+        if place < len(TARGETS):
+            after = _before(place + 1) if place + 1 < len(TARGETS) else f"{THINK[1]}{REFLECT[0]}"
+            return Step(_before(place), tuple(self._known(place)), after)
+        if self._legal.done:
+            return Step(_END)
+        field = self._legal.field
+        options = tuple(json.dumps(value) for value in self._legal.options())
+        if field == COLUMNS[0]:
+            told = reflection(self.demand, self._equipment)
+            return Step(ANSWER[0] + _key(field), options, _key(COLUMNS[1]), THINK[1], told)
+        return Step(
+            _key(field), options, _END if field == COLUMNS[-1] else _key(COLUMNS[COLUMNS.index(field) + 1])
+        )
+
+    def choose(self, option: str) -> None:
+        """Take an option of the present step; ValueError for any other."""
+        step = self.step()
+        if option not in step.options:
+            raise ValueError(f"{option[:40]!r} is none of {', '.join(step.options)}")
+        place = len(self.values)
+        self.text += step.whole + option
+        if place < len(TARGETS):
+            self.values.append(self._known(place)[option])
+        else:
+            self._legal.choose(json.loads(option))
+        if self._legal.done:
+            self.text += self.step().text
+
+    @property
+    def done(self) -> bool:
+        """Whether the answer is whole."""
+        return self._legal.done
+
+    @property
+    def demand(self) -> Demand:
+        """The demand that was understood, with the margin; IndexError before its targets are chosen."""
+        delay_s, throughput_bps, ber = self.values
+        return Demand(max_delay_s=delay_s, min_throughput_bps=throughput_bps, max_ber=ber, margin=self._margin)
+
+    def chain(self) -> LinkChain:
+        """The link chain of a whole answer."""
+        return self._legal.chain()
+
+    def _known(self, place: int) -> Mapping[str, float]:
+        return values(self.reading, TARGETS[place])
+
+
+def values(reading: Reading, target: Target) -> Mapping[str, float]:
+    """What a target may be by how an answer calls it: letters of quantities of its kind, and the usual values."""
+    letters = {letter: found.value for letter, found in reading.quantities.items() if found.kind == target.kind}
+    return {**letters, **target.options()}
+
+
+def reflection(demand: Demand, equipment: EquipmentState) -> str:
+    """What is computed from the demand that was understood."""
+    return f"{REFLECT[0]}Budget: {Budget.of(demand, equipment).text()}{REFLECT[1]}"
+
+
+def _before(place: int) -> str:
+    name = TARGETS[place].name
+    return f"{THINK[0]}Demand: {name} " if place == 0 else f"; {name} "
+
+
+def _key(field: str) -> str:
+    return f'{"{" if field == COLUMNS[0] else ", "}"{field}": '
+
+
+_END = "}" + ANSWER[1]

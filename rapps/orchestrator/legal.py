@@ -1,0 +1,138 @@
+"""Legal: which values a link chain's parameters may still take, one after the other, on an equipment.
+
+Parameters are chosen in the order of `twin.link.plan.LinkChain`. A value is legal when some way to choose the rest
+gives a chain that breaks no rule and that the equipment can run.
+"""
+
+from functools import cache, lru_cache
+
+import numpy as np
+
+from twin.link.catalogue import PARAMETERS, REFERENCE_NUMEROLOGY, ChannelClass
+from twin.link.equipment import EquipmentState, fits
+from twin.link.errors import PlanError
+from twin.link.hardware import required_flops
+from twin.link.plan import CODES, COLUMNS, ChainGrid, LinkChain
+from twin.link.space import SIZES
+
+Value = str | int | float
+
+_NARROW = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 22, 25, 28, 32, 36, 40, 45, 51)
+PRBS = (*_NARROW, 57, 64, 72, 81, 91, 102, 114, 128, 144, 162, 182, 204, 229, 257, 273)
+"""Numbers of PRBs that are told apart: each at most an eighth more than the one before, but for the smallest."""
+_MODULES = tuple(name for name in COLUMNS if name not in (*SIZES, "numerology"))
+
+
+class Legal:
+    """The legal values of one chain while it is chosen; PlanError where the equipment can run no chain."""
+
+    def __init__(self, equipment: EquipmentState) -> None:
+        self._equipment = equipment
+        self._chosen: list[Value] = []
+        self._rows = np.flatnonzero(_runnable(equipment))
+        if not self.options():
+            raise PlanError("plan", "", "no link chain fits the equipment")
+
+    @property
+    def field(self) -> str:
+        """The parameter that is next."""
+        return COLUMNS[len(self._chosen)]
+
+    @property
+    def done(self) -> bool:
+        """Whether every parameter is chosen."""
+        return len(self._chosen) == len(COLUMNS)
+
+    def options(self) -> tuple[Value, ...]:
+        """The values that the next parameter may take, in the catalogue's order."""
+        match self.field:
+            case "numerology":
+                return tuple(value for value in PARAMETERS["numerology"].values if self._prbs(int(value)))
+            case "prbs":
+                return self._prbs(int(self._chosen[0]))
+            case "tx_power_dbm":
+                most = self._equipment.max_tx_power_dbm
+                return tuple(value for value in PARAMETERS["tx_power_dbm"].values if float(value) <= most)
+            case "harq_transmissions" | "repetition":
+                return PARAMETERS[self.field].values
+        column = getattr(_grid(), self.field)[self._rows]
+        return tuple(value for place, value in _coded(self.field) if (column == place).any())
+
+    def choose(self, value: Value) -> None:
+        """Choose the next parameter's value; PlanError where it is not legal."""
+        field = self.field
+        if value not in self.options():
+            raise PlanError("plan", field, f"{field} is {value}; it must be one of {self.options()}")
+        self._chosen.append(value)
+        if field == "prbs":
+            flops = _flops(int(self._chosen[0]), int(value))
+            self._rows = self._rows[flops[self._rows] <= self._equipment.compute_flops]
+        elif field in _MODULES:
+            (code,) = (place for place, known in _coded(field) if known == value)
+            self._rows = self._rows[getattr(_grid(), field)[self._rows] == code]
+
+    def chain(self) -> LinkChain:
+        """The chain, when every parameter is chosen."""
+        return LinkChain.model_validate(dict(zip(COLUMNS, self._chosen, strict=True)))
+
+    def _prbs(self, numerology: int) -> tuple[int, ...]:
+        most = self._equipment.free_prbs * 2.0 ** (REFERENCE_NUMEROLOGY - numerology)
+        flops = self._equipment.compute_flops
+        return tuple(prbs for prbs in PRBS if prbs <= most and _least_flops(numerology, prbs) <= flops)
+
+
+@lru_cache(maxsize=1)
+def _grid() -> ChainGrid:
+    """Every consistent combination of modules; the rest is at its smallest."""
+    axes = {name: PARAMETERS[name].values for name in COLUMNS}
+    axes |= {name: axes[name][:1] for name in COLUMNS if name not in _MODULES}
+    grid = ChainGrid.product(**axes)
+    return grid.take(grid.consistent())
+
+
+def _runnable(equipment: EquipmentState) -> np.ndarray:
+    """Which combinations the equipment has the antennas and networks for, bool [combinations]."""
+    return _fitting(
+        equipment.tx_antennas,
+        equipment.rx_antennas,
+        has_deeprx=equipment.has_deeprx,
+        has_deeptx=equipment.has_deeptx,
+    )
+
+
+@lru_cache(maxsize=64)
+def _fitting(tx_antennas: int, rx_antennas: int, *, has_deeprx: bool, has_deeptx: bool) -> np.ndarray:
+    ample = EquipmentState(
+        free_prbs=2200,
+        tx_antennas=tx_antennas,
+        rx_antennas=rx_antennas,
+        compute_flops=1e18,
+        max_tx_power_dbm=60.0,
+        channel=ChannelClass.AWGN,
+        snr_db=0.0,
+        delay_spread_s=0.0,
+        doppler_hz=0.0,
+        has_deeprx=has_deeprx,
+        has_deeptx=has_deeptx,
+    )
+    return fits(_grid(), ample)
+
+
+@lru_cache(maxsize=4 * len(PRBS))
+def _flops(numerology: int, prbs: int) -> np.ndarray:
+    """Operations per second of every combination, float32 [combinations], rounded up."""
+    exact = required_flops(_grid().with_(numerology=numerology, prbs=prbs))
+    return np.nextafter(exact.astype(np.float32), np.float32(np.inf))
+
+
+@lru_cache(maxsize=4 * len(PRBS))
+def _least_flops(numerology: int, prbs: int) -> float:
+    """Operations per second of the cheapest combination, which every equipment has."""
+    return float(_flops(numerology, prbs).min())
+
+
+@cache
+def _coded(field: str) -> tuple[tuple[int, Value], ...]:
+    values = PARAMETERS[field].values
+    codes = CODES.get(field)
+    return tuple((list(codes).index(value) if codes else int(value), value) for value in values)

@@ -1,0 +1,125 @@
+"""Orchestrator: from an operator's text to a plan that the twin has checked, whoever wrote the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from rapps.orchestrator.answer import policy
+from rapps.orchestrator.grammar import Script
+from rapps.orchestrator.prompt import prompt
+from rapps.orchestrator.reading import read
+from twin.link.demand import Demand
+from twin.link.equipment import EquipmentState
+from twin.link.evaluate import evaluate
+from twin.link.oracle import table_twin
+from twin.link.plan import ChainGrid, LinkChain, Plan
+from twin.link.qos import Result
+from twin.link.reward import DEFAULT_WEIGHTS, deviations, reward, rewards, satisfied
+from twin.link.space import Space, concatenate
+
+TRIES = 2_000
+"""Link chains that are tried before a demand is called infeasible."""
+CLIMBS, NEIGHBOURS = 12, 200
+"""Steps from the best of them to better ones among so many like it."""
+
+
+class Writer(Protocol):
+    """A model that writes answers."""
+
+    @property
+    def name(self) -> str:
+        """Which model it is."""
+
+    def write(self, prompt: str, script: Script) -> str:
+        """Choose in the script until it is done, and give the text of the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an operator gets."""
+
+    text: str
+    """What was read of the operator's words, quantities marked."""
+    answer: str
+    demand: Demand
+    """As it was understood."""
+    plan: Plan | None
+    """None where there is nothing that could be run."""
+    result: Result | None
+    """What the twin says of the plan."""
+    reward: float
+    feasible: bool
+    """Whether the plan meets the demand that was understood."""
+    refusal_reason: str | None
+    by_search: bool = False
+    """Whether the model's plan missed the demand and a search found this one."""
+
+
+def ask(text: str, equipment: EquipmentState, writer: Writer, *, margin: float = 0.0, seed: int = 0) -> Outcome:
+    """Let a model plan for a text, and the twin (tier T0) check it.
+
+    Where the model's chain misses the demand a search goes on from it; where that finds none either the demand is
+    called infeasible, and the best that is within reach is told. PlanError where the equipment can run no chain.
+    """
+    reading = read(text)
+    script = Script(reading, equipment, margin=margin)
+    answer = writer.write(prompt(reading, equipment), script)
+    demand = replace(script.demand, margin=0.0)
+    chain, by_search = script.chain(), False
+    result = evaluate(chain, equipment)
+    if not _meets(result, demand):
+        found = _searched(chain, demand, equipment, seed)
+        better = evaluate(found, equipment)
+        if reward(better.qos, demand) > reward(result.qos, demand):
+            chain, result, by_search = found, better, True
+    feasible = _meets(result, demand)
+    return Outcome(
+        text=reading.text,
+        answer=answer,
+        demand=demand,
+        plan=Plan(link_chain=chain, slice_policy=policy(demand)),
+        result=result,
+        reward=reward(result.qos, demand),
+        feasible=feasible,
+        refusal_reason=None if feasible else _missed(result, demand),
+        by_search=by_search,
+    )
+
+
+def _meets(result: Result, demand: Demand) -> bool:
+    return bool(satisfied(_deviations(result, demand)))
+
+
+def _deviations(result: Result, demand: Demand) -> np.ndarray:
+    qos = result.qos
+    return deviations(qos.delay_s, qos.throughput_bps, qos.ber_high, demand)
+
+
+def _missed(result: Result, demand: Demand) -> str:
+    """Which targets the best plan misses, and by how much."""
+    qos = result.qos
+    parts = (
+        f"delay {qos.delay_s * 1e3:.3g} ms where {demand.max_delay_s * 1e3:.3g} ms are asked",
+        f"throughput {qos.throughput_bps / 1e6:.3g} Mbit/s where {demand.min_throughput_bps / 1e6:.3g} are asked",
+        f"bit error rate up to {qos.ber_high:.2g} where {demand.max_ber:.2g} is asked",
+    )
+    missed = [part for part, error in zip(parts, _deviations(result, demand), strict=True) if error > 0]
+    return "no link chain was found that meets the demand on this equipment; the best has " + ", ".join(missed)
+
+
+def _searched(chain: LinkChain, demand: Demand, equipment: EquipmentState, seed: int) -> LinkChain:
+    """The best of many random chains, of the given one, and of those like the best."""
+    space, draw, twin = Space.of(equipment), np.random.default_rng(seed), table_twin()
+    best = ChainGrid.of((chain,))
+    tried = concatenate((best, space.sample(TRIES, draw)))
+    top = -np.inf
+    for _ in range(1 + CLIMBS):
+        worth = rewards(twin(tried, equipment), demand, DEFAULT_WEIGHTS)
+        place = int(np.argmax(worth))
+        if worth[place] > top:
+            top, best = float(worth[place]), tried.take(slice(place, place + 1))
+        tried = space.neighbours(best, NEIGHBOURS, draw)
+    return best.chain(0)
