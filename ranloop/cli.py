@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ranloop import corpus, experiment, learn, twin
+from ranloop import ask, corpus, experiment, learn, twin
 from ranloop.errors import RanloopError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.add_typer(learn.train_app, name="train")
 app.add_typer(learn.evaluate_app, name="evaluate")
 app.add_typer(learn.export_app, name="export")
 app.command("experiment")(experiment.experiment)
+app.command("ask")(ask.ask)
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

@@ -19,6 +19,8 @@ from twin.link.demand import Demand
 from twin.link.errors import PlanError
 from twin.link.plan import Plan, SlicePolicy
 
+MARGIN = 0.1
+"""What plans of models are to have to spare by the budget."""
 Method = Callable[[baselines.Task, int, int], Search]
 """A search by problem, number of questions to the twin, and seed."""
 
@@ -86,6 +88,16 @@ def _reference(kind: str, method: Method) -> Callable[[str], Entry]:
     return made
 
 
+def _model(rest: str) -> Entry:
+    # torch and transformers are loaded for models alone.
+    from training.orchestrator.lm import Lm
+    from training.orchestrator.model_entry import ModelEntry
+
+    if not rest:
+        raise EntryError("model: names no folder or hub id; write model:FOLDER")
+    return ModelEntry(f"model:{rest}", Lm.load(rest), MARGIN)
+
+
 def _shipped(_: str) -> Entry:
     raise EntryError("no model is shipped yet; name another entry")
 
@@ -96,6 +108,7 @@ MAKERS: dict[str, Callable[[str], Entry]] = {
     ),
     "amc": _reference("amc", lambda task, budget, seed: baselines.adapt(task, budget=budget)),
     "bayes": _reference("bayes", lambda task, budget, seed: baselines.bayes(task, budget=budget, seed=seed)),
+    "model": _model,
     "shipped": _shipped,
 }
 """What makes an entry, by its kind, from what follows the colon."""

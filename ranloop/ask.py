@@ -1,0 +1,88 @@
+"""`ranloop ask`: what a service needs, in words, to a plan that the twin has checked."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ranloop.errors import RanloopError
+
+if TYPE_CHECKING:
+    from rapps.orchestrator.orchestrator import Outcome
+
+
+class AskError(RanloopError):
+    """A question that cannot be put as asked."""
+
+
+def ask(
+    text: Annotated[str, typer.Argument(help="What the service needs, in plain language.")],
+    model: Annotated[
+        Path, typer.Option(help="Folder of a trained model; `ranloop train orchestrator` leaves one.")
+    ] = Path("out/orchestrator/training/rldtf/model"),
+    equipment: Annotated[
+        str | None, typer.Option(help="The equipment's state as JSON, instead of the usual one.")
+    ] = None,
+    margin: Annotated[float, typer.Option(help="What a plan is to have to spare, e.g. 0.1.", min=0, max=10)] = 0.1,
+    json_line: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say which link a service should get on the equipment, and what it then has by the twin (tier T0)."""
+    from rapps.orchestrator import task
+    from rapps.orchestrator.orchestrator import ask as asked
+    from rapps.orchestrator.task import TaskError
+    from training.orchestrator.errors import OrchestratorError
+    from training.orchestrator.evaluation import USUAL_EQUIPMENT
+    from training.orchestrator.lm import Lm
+    from training.orchestrator.model_entry import ModelEntry
+    from twin.link.errors import LinkError
+
+    told = f'{{"text": {json.dumps(text)}, "equipment": {equipment or "null"}}}'
+    if not (model / "config.json").exists():
+        raise AskError(f"{model} holds no model; train one with `ranloop train orchestrator`, or name another")
+    try:
+        state = task.parse(told).equipment or USUAL_EQUIPMENT
+        writer = ModelEntry(str(model), Lm.load(model), margin)
+        outcome = asked(text, state, writer, margin=margin)
+    except (TaskError, LinkError, OrchestratorError) as error:
+        raise AskError(str(error)) from error
+    typer.echo(json.dumps(_figures(outcome)) if json_line else _words(outcome))
+
+
+def _figures(outcome: "Outcome") -> dict[str, object]:
+    demand = asdict(outcome.demand)
+    demand.pop("margin")
+    plan, result = outcome.plan, outcome.result
+    return {
+        "text": outcome.text,
+        "demand": demand,
+        "plan": None if plan is None else plan.model_dump(mode="json"),
+        "qos": None if result is None else asdict(result.qos),
+        "use": None if result is None else asdict(result.use),
+        "reward": outcome.reward,
+        "feasible": outcome.feasible,
+        "refusal_reason": outcome.refusal_reason,
+        "by_search": outcome.by_search,
+    }
+
+
+def _words(outcome: "Outcome") -> str:
+    demand = outcome.demand
+    lines = [
+        f"read       {outcome.text}",
+        f"understood delay at most {demand.max_delay_s * 1e3:g} ms, throughput at least "
+        f"{demand.min_throughput_bps / 1e6:g} Mbit/s, bit error rate at most {demand.max_ber:g}",
+    ]
+    if outcome.plan is not None and outcome.result is not None:
+        chain, qos = outcome.plan.link_chain.model_dump(mode="json"), outcome.result.qos
+        lines += [
+            f"plan       {', '.join(f'{name} {value}' for name, value in chain.items())}",
+            f"slice      {outcome.plan.slice_policy.slice}",
+            f"delivers   {qos.delay_s * 1e3:.3g} ms, {qos.throughput_bps / 1e6:.3g} Mbit/s, bit error rate "
+            f"{qos.ber:.2g} (at most {qos.ber_high:.2g}), tier {qos.tier.value}",
+        ]
+    lines.append(f"reward     {outcome.reward:.3f}" + ("  (found by search)" if outcome.by_search else ""))
+    if outcome.refusal_reason:
+        lines.append(f"refused    {outcome.refusal_reason}")
+    return "\n".join(lines)

@@ -1,0 +1,59 @@
+"""`ranloop train orchestrator`: the four stages of a 6G-LLM on the link twin."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ranloop.errors import RanloopError
+
+
+class OrchestratorTrainingError(RanloopError):
+    """A training that cannot be done as asked."""
+
+
+def train(
+    preset: Annotated[str, typer.Option(help="smoke, cpu or gpu.")] = "cpu",
+    until: Annotated[
+        str, typer.Option(help="Last stage: foundation, pretraining, instruction, rejection or rldtf.")
+    ] = "rldtf",
+    foundation: Annotated[
+        str | None, typer.Option(help="A folder or hub id to begin with, instead of a new edge model.")
+    ] = None,
+    domain: Annotated[
+        list[Path] | None, typer.Option(help="Folder of the domain's documents; may be given again.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Random seed.", min=0)] = 1,
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+    out: Annotated[
+        Path, typer.Option(help="Folder of the stages; a training goes on there.", file_okay=False)
+    ] = Path("out/orchestrator/training"),
+) -> None:
+    """Pre-train, instruct, sample and reject, and reinforce by the twin; goes on where it was interrupted."""
+    import torch
+    from rich.console import Console
+
+    from training.orchestrator.errors import OrchestratorError
+    from training.orchestrator.pipeline import STAGES
+    from training.orchestrator.presets import PRESETS
+    from training.orchestrator.training import train as trained
+
+    if preset not in PRESETS:
+        raise OrchestratorTrainingError(f"there is no preset {preset!r}; there are {', '.join(PRESETS)}")
+    if until not in STAGES:
+        raise OrchestratorTrainingError(f"there is no stage {until!r}; there are {', '.join(STAGES)}")
+    torch.set_num_threads(threads)
+    console = Console(stderr=True, highlight=False)
+    config = replace(PRESETS[preset], seed=seed, domain=tuple(domain or ()))
+    if foundation is not None:
+        config = replace(config, foundation=foundation)
+
+    def tell(stage: str, row: dict[str, float]) -> None:
+        console.print(stage, "  ".join(f"{name} {value:.4g}" for name, value in row.items()), soft_wrap=True)
+
+    try:
+        trained(config, out, tell, until)
+    except OrchestratorError as error:
+        raise OrchestratorTrainingError(str(error)) from error
+    typer.echo(str(out / until / "model"))

@@ -1,0 +1,64 @@
+"""Asking: putting tasks to a model, and its answers to the twin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rapps.orchestrator.reading import read
+
+from rapps.orchestrator.decoding import Sample, sample, written
+from rapps.orchestrator.grammar import Script
+from rapps.orchestrator.prompt import prompt
+from training.orchestrator.feedback import Feedback, feedback
+from training.orchestrator.lm import Lm
+from training.orchestrator.tasks.task import Task
+from twin.link.plan import ChainGrid
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How tasks are asked and judged: with so much margin, so many at once."""
+
+    margin: float = 0.1
+    at_once: int = 512
+    """Answers that are sampled side by side."""
+
+    def script(self, task: Task) -> Script:
+        """An answer to a task that is still to be written."""
+        return Script(read(task.text), task.equipment, margin=self.margin)
+
+    def prompt(self, task: Task) -> str:
+        """The task as a model reads it."""
+        return prompt(read(task.text), task.equipment)
+
+    def written(self, lm: Lm, task: Task, options: Sequence[str]) -> Sample:
+        """The answer with these options."""
+        return written(lm, self.prompt(task), self.script(task), options)
+
+    def sample(self, lm: Lm, tasks: Sequence[Task], each: int, temperature: float, seed: int) -> list[Sample]:
+        """So many answers to each task in turn; temperature 0 takes the likeliest."""
+        generator = np.random.default_rng(seed)
+        found: list[Sample] = []
+        share = max(1, self.at_once // each)
+        for start in range(0, len(tasks), share):
+            part = tasks[start : start + share]
+            scripts = [self.script(task) for task in part for _ in range(each)]
+            prompts = [self.prompt(task) for task in part]
+            found += sample(lm, prompts, scripts, temperature=temperature, draw=generator)
+        return found
+
+    def feedback(self, tasks: Sequence[Task], samples: Sequence[Sample]) -> Feedback:
+        """What the twin says of as many answers to each task."""
+        each = len(samples) // len(tasks)
+        return Feedback.join(
+            [
+                feedback(
+                    task,
+                    ChainGrid.of([item.script.chain() for item in samples[place * each : (place + 1) * each]]),
+                    self.margin,
+                )
+                for place, task in enumerate(tasks)
+            ]
+        )

@@ -1,0 +1,74 @@
+"""Examples: texts in tokens for supervised learning, of documents, of questions and of answers to tasks."""
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+
+from rapps.orchestrator.decoding import Sample
+from rapps.orchestrator.grammar import ANSWER, TARGETS, THINK, values
+from training.orchestrator.asking import Asked
+from training.orchestrator.lm import KEEP_OUT, Lm
+from training.orchestrator.supervised import Example
+from training.orchestrator.tasks.task import Task
+
+WITHIN = 0.02
+"""How far a quantity of a text may be from a target that it is taken for, relatively."""
+
+
+def of_documents(lm: Lm, texts: Sequence[str], length: int) -> list[Example]:
+    """Documents one after the other, each ended, in pieces of the same number of tokens."""
+    ids = np.concatenate([np.array((*lm.encode(text), lm.end), dtype=np.int64) for text in texts])
+    pieces = [tuple(ids[start : start + length].tolist()) for start in range(0, len(ids), length)]
+    return [Example(piece, piece) for piece in pieces if len(piece) > 1]
+
+
+def of_question(lm: Lm, question: str, reasoning: str, answer: str) -> Example:
+    """A question that is thought about, then answered; what is learnt is the answer."""
+    asked = lm.encode(f"Question: {question}\n")
+    told = f"{THINK[0]}{reasoning}{THINK[1]}{ANSWER[0]}{answer}{ANSWER[1]}"
+    ids = (*lm.encode(told), lm.end)
+    return Example(asked + ids, (KEEP_OUT,) * len(asked) + ids)
+
+
+def of_sample(sample: Sample) -> Example:
+    """An answer to a task; what is learnt is all of it but what a tool said."""
+    begin, end = sample.told
+    labels = [KEEP_OUT if begin <= place < end else token for place, token in enumerate(sample.ids)]
+    return Example(sample.prompt + sample.ids, (KEEP_OUT,) * len(sample.prompt) + tuple(labels))
+
+
+def understood(asked: Asked, task: Task) -> tuple[str, ...]:
+    """How an answer tells the task's true demand: letters where the text has the quantity, else usual values.
+
+    A usual value is the nearest on the safe side.
+    """
+    reading = asked.script(task).reading
+    told = []
+    for target in TARGETS:
+        true = float(getattr(task.demand, target.field))
+        known = values(reading, target)
+        usual = target.options()
+        letters = [name for name in known if name not in usual and abs(known[name] / true - 1.0) <= WITHIN]
+        if letters:
+            told.append(letters[0])
+            continue
+        # A throughput is safe above what is asked, a delay and an error rate below.
+        safe = {
+            name: value
+            for name, value in usual.items()
+            if (value >= true if target.name == "throughput" else value <= true)
+        }
+        told.append(min(safe or usual, key=lambda name: abs(np.log(usual[name] / true))))
+    return tuple(told)
+
+
+def random_answer(asked: Asked, lm: Lm, task: Task, draw: random.Random) -> Sample:
+    """An answer that understood the task and chose a link chain at random."""
+    script, options = asked.script(task), list(understood(asked, task))
+    for option in options:
+        script.choose(option)
+    while not script.done:
+        options.append(draw.choice(script.step().options))
+        script.choose(options[-1])
+    return asked.written(lm, task, options)

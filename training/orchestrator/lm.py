@@ -1,0 +1,143 @@
+"""LM: a causal language model and its tokenizer, of a folder or of a hub by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from training.orchestrator.errors import OrchestratorError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+KEEP_OUT = -100
+"""Label of tokens that a loss leaves out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of tokens, padded on the right: int64 [rows, length] each, and the mask of those that are there."""
+
+    ids: Tensor
+    labels: Tensor
+    mask: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Lm:
+    """A tokenizer and a network of `transformers` that gives logits."""
+
+    tokenizer: PreTrainedTokenizerBase
+    network: nn.Module
+
+    @classmethod
+    def load(cls, name: str | Path, *, dtype: torch.dtype = torch.float32) -> Self:
+        """Load a folder, or a model of a hub; OrchestratorError says why not."""
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(name)
+            network = AutoModelForCausalLM.from_pretrained(name, dtype=dtype)
+        except (OSError, ValueError) as error:
+            raise OrchestratorError(f"{name} is no language model that can be loaded: {error}") from None
+        return cls(tokenizer, network)
+
+    def save(self, folder: Path) -> None:
+        """Write both as `transformers` reads them."""
+        self.tokenizer.save_pretrained(folder)
+        self.network.save_pretrained(folder)  # type: ignore[operator]
+
+    @property
+    def end(self) -> int:
+        """The token that ends a text, which pads too."""
+        end = self.tokenizer.eos_token_id
+        assert isinstance(end, int)
+        return end
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """A text's tokens; a text that was seen lately costs nothing."""
+        return _encoded(self, text)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of tokens, the ending left out."""
+        text = self.tokenizer.decode(list(ids), skip_special_tokens=True)
+        assert isinstance(text, str)
+        return text
+
+    def parameters_million(self) -> float:
+        """How many weights there are, in millions."""
+        return sum(item.numel() for item in self.network.parameters()) / 1e6
+
+    def begin(self, prompts: Sequence[Sequence[int]], each: int) -> Session:
+        """Read prompts, for so many answers to each, in turn (`rapps.orchestrator.decoding`)."""
+        return Session(self, prompts, each)
+
+    def batch(self, rows: Sequence[Sequence[int]], labels: Sequence[Sequence[int]] | None = None) -> Batch:
+        """Pad rows of tokens; their labels are the tokens themselves unless others are given."""
+        length = max(map(len, rows))
+        ids = torch.full((len(rows), length), self.end)
+        told = torch.full((len(rows), length), KEEP_OUT)
+        mask = torch.zeros((len(rows), length), dtype=torch.long)
+        for row, (tokens, label) in enumerate(zip(rows, labels or rows, strict=True)):
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+            told[row, : len(tokens)] = torch.tensor(label)
+            mask[row, : len(tokens)] = 1
+        return Batch(*(item.to(self.device) for item in (ids, told, mask)))
+
+
+class Session:
+    """Answers under way: what the network has read of them, with padding wherever others were longer."""
+
+    def __init__(self, lm: Lm, prompts: Sequence[Sequence[int]], each: int) -> None:
+        self._lm = lm
+        self._mask = torch.zeros((len(prompts), 0), dtype=torch.long, device=lm.device)
+        self._cache = None
+        self.feed(prompts)
+        if each > 1:
+            self._cache.batch_repeat_interleave(each)  # type: ignore[attr-defined]
+            self._mask = self._mask.repeat_interleave(each, dim=0)
+
+    @torch.no_grad()
+    def feed(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
+        """Read the next tokens of each answer, and give the logits after them, float32 [answers, vocabulary]."""
+        length = max(1, *map(len, rows)) if len(rows) > 1 else max(1, len(rows[0]))
+        ids = torch.full((len(rows), length), self._lm.end)
+        mask = torch.zeros((len(rows), length), dtype=torch.long)
+        for row, tokens in enumerate(rows):
+            if tokens:
+                ids[row, length - len(tokens) :] = torch.tensor(tokens)
+                mask[row, length - len(tokens) :] = 1
+        self._mask = torch.cat((self._mask, mask.to(self._lm.device)), dim=1)
+        # Padding takes no place in the count of positions.
+        places = (self._mask.cumsum(dim=-1) - 1).clamp(min=0)[:, -length:]
+        out = self._lm.network(
+            input_ids=ids.to(self._lm.device),
+            attention_mask=self._mask,
+            position_ids=places,
+            cache=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        self._cache = out.cache
+        logits: np.ndarray = out.logits[:, -1].float().cpu().numpy()
+        return logits
+
+
+@lru_cache(maxsize=100_000)
+def _encoded(lm: Lm, text: str) -> tuple[int, ...]:
+    return tuple(lm.tokenizer.encode(text, add_special_tokens=False))

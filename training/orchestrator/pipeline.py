@@ -1,0 +1,169 @@
+"""Pipeline: the stages of a training one after the other, each left in a folder of its own.
+
+A stage that is done is not done again, one that was cut off goes on from its last checkpoint. Stage folders hold
+the model as `transformers` reads it (`model/`), its curve, and `done.json`, the figures of its end.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from training.orchestrator import edge, examples
+from training.orchestrator.asking import Asked
+from training.orchestrator.errors import StageError
+from training.orchestrator.instructing import Instructions, Question
+from training.orchestrator.lm import Lm
+from training.orchestrator.presets import OrchestratorConfig
+from training.orchestrator.rejection import Sources, improve
+from training.orchestrator.rldtf import BEST, Rldtf
+from training.orchestrator.supervised import Example, Row, SupervisedConfig, fit
+from training.orchestrator.tasks.generator import draw
+from training.orchestrator.tasks.task import Task
+from training.orchestrator.validation import Validation, feasible_seeds
+
+STAGES = ("foundation", "pretraining", "instruction", "rejection", "rldtf")
+MODEL, DONE = "model", "done.json"
+_REJECTION, _RLDTF = 500_000_000, 1_000_000_000
+"""Seeds of tasks begin at 0 for instructions, and here for the stages after it."""
+
+Tell = Callable[[str, Row], None]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the stages learn from."""
+
+    documents: Sequence[str]
+    question: Callable[[int], Question]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A training in a folder."""
+
+    config: OrchestratorConfig
+    folder: Path
+    material: Material
+    tell: Tell
+
+    def run(self, last: str = STAGES[-1]) -> Lm:
+        """The model after a stage, which is trained now with all before it, as far as they are not done."""
+        lm: Lm | None = None
+        for stage in STAGES[: STAGES.index(last) + 1]:
+            folder = self.folder / stage
+            if (folder / DONE).exists():
+                lm = None
+                continue
+            before = STAGES.index(stage) - 1
+            if lm is None and before >= 0:
+                lm = Lm.load(self.folder / STAGES[before] / MODEL)
+            lm, figures = self._stage(stage, lm)
+            lm.save(folder / MODEL)
+            (folder / DONE).write_text(json.dumps(figures))
+        return lm or Lm.load(self.folder / last / MODEL)
+
+    def _stage(self, stage: str, lm: Lm | None) -> tuple[Lm, Row]:
+        if lm is None:
+            return self._foundation()
+        makers = {
+            "pretraining": self._pretraining,
+            "instruction": self._instruction,
+            "rejection": self._rejection,
+            "rldtf": self._rldtf,
+        }
+        lm = makers[stage](lm)
+        figures = self.validation(lm)
+        self.tell(stage, figures)
+        return lm, figures
+
+    def _foundation(self) -> tuple[Lm, Row]:
+        config = self.config
+        if config.foundation is None:
+            lm = edge.made(self._texts(), config.edge, config.seed)
+        else:
+            lm = Lm.load(config.foundation)
+        return lm, {"parameters_million": lm.parameters_million()}
+
+    def _texts(self) -> Iterator[str]:
+        """Texts such as the model will meet: documents, tasks and questions."""
+        yield from self.material.documents
+        for number in range(self.config.edge.texts):
+            yield self.asked.prompt(draw(number))
+            yield " ".join(self.material.question(number))
+
+    def _pretraining(self, lm: Lm) -> Lm:
+        how = self.config.pretraining
+        pieces = examples.of_documents(lm, self.material.documents, how.length)
+        if not pieces:
+            raise StageError("the corpus is empty; build it first, or give it sources")
+
+        def batch(step: int) -> Sequence[Example]:
+            # Every piece once before any comes again, in another order each time.
+            wanted, found = range(step * how.batch, (step + 1) * how.batch), []
+            for number in wanted:
+                turn, place = divmod(number, len(pieces))
+                found.append(pieces[self._order(turn, len(pieces))[place]])
+            return found
+
+        return self._fitted("pretraining", lm, batch, how.learning)
+
+    def _order(self, turn: int, count: int) -> list[int]:
+        return random.Random(f"{self.config.seed} {turn}").sample(range(count), count)
+
+    def _instruction(self, lm: Lm) -> Lm:
+        how = self.config.instruction
+        return self._fitted("instruction", lm, self._instructions(lm).batch(how.batch), how.learning)
+
+    def _rejection(self, lm: Lm) -> Lm:
+        how = self.config.rejection
+        sources = Sources(
+            lambda turn: [draw(_REJECTION + turn * how.tasks + place) for place in range(how.tasks)],
+            self._instructions(lm).example,
+        )
+        best, _ = improve(
+            lm,
+            how,
+            self.asked,
+            sources,
+            self.folder / "rejection",
+            self.config.seed,
+            self.validation,
+            lambda row: self.tell("rejection", row),
+        )
+        return best
+
+    def _rldtf(self, lm: Lm) -> Lm:
+        how, folder = self.config.rldtf, self.folder / "rldtf"
+
+        def tasks(step: int) -> Sequence[Task]:
+            return [draw(_RLDTF + step * how.tasks + place) for place in range(how.tasks)]
+
+        training = Rldtf(lm, how, self.asked, tasks, folder, self.config.seed)
+        training.run(self.validation, lambda row: self.tell("rldtf", row))
+        return Lm.load(folder / BEST)
+
+    def _fitted(
+        self, stage: str, lm: Lm, batch: Callable[[int], Sequence[Example]], learning: SupervisedConfig
+    ) -> Lm:
+        fit(lm, batch, learning, self.folder / stage, lambda row: self.tell(stage, row))
+        return lm
+
+    def _instructions(self, lm: Lm) -> Instructions:
+        how = self.config.instruction
+        return Instructions(lm, self.asked, draw, self.material.question, how.questions)
+
+    @cached_property
+    def asked(self) -> Asked:
+        """How tasks are put."""
+        return Asked(margin=self.config.margin)
+
+    @cached_property
+    def validation(self) -> Validation:
+        """The tasks that stages are compared on."""
+        seeds = feasible_seeds(self.config.validation, self.folder / "validation.json")
+        return Validation([draw(seed) for seed in seeds], self.asked)

@@ -1,0 +1,88 @@
+"""Presets: how a 6G-LLM is trained, from a smoke test to a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from training.orchestrator.edge import EdgeConfig
+from training.orchestrator.errors import OrchestratorError
+from training.orchestrator.instructing import InstructionConfig
+from training.orchestrator.rejection import RejectionConfig
+from training.orchestrator.rldtf import RldtfConfig
+from training.orchestrator.supervised import SupervisedConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainingConfig:
+    """How to learn from the corpus."""
+
+    learning: SupervisedConfig = field(default_factory=lambda: SupervisedConfig(steps=600))
+    batch: int = 32
+    length: int = 256
+    """Tokens of a piece."""
+
+    def __post_init__(self) -> None:
+        if self.batch < 1 or self.length < 8:
+            raise OrchestratorError("batch must be at least 1 and length at least 8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrchestratorConfig:
+    """The four stages of a training, one after the other."""
+
+    name: str
+    foundation: str | None = None
+    """A folder or a hub's model to begin with; None makes the edge model from nothing."""
+    edge: EdgeConfig = field(default_factory=EdgeConfig)
+    margin: float = 0.1
+    """Planning margin, in training and in use: how much a plan is to have to spare by T0."""
+    facts: int = 1_000
+    """Facts of the corpus that the twin is asked for."""
+    domain: tuple[Path, ...] = ()
+    """Folders of the user's own documents of the domain."""
+    general: tuple[Path, ...] = ()
+    """Folders of general text instead of the few that come with the package."""
+    pretraining: PretrainingConfig = field(default_factory=PretrainingConfig)
+    instruction: InstructionConfig = field(default_factory=InstructionConfig)
+    rejection: RejectionConfig = field(default_factory=RejectionConfig)
+    rldtf: RldtfConfig = field(default_factory=RldtfConfig)
+    validation: int = 256
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.validation < 1:
+            raise OrchestratorError(f"validation is {self.validation}; it must be at least 1")
+
+
+def _learning(steps: int) -> SupervisedConfig:
+    return SupervisedConfig(steps=steps)
+
+
+PRESETS: Mapping[str, OrchestratorConfig] = {
+    config.name: config
+    for config in (
+        OrchestratorConfig(
+            name="smoke",
+            facts=50,
+            edge=EdgeConfig(layers=2, width=64, heads=4, key_value_heads=2, inner=128, vocabulary=600, texts=200),
+            pretraining=PretrainingConfig(learning=_learning(8), batch=8, length=64),
+            instruction=InstructionConfig(learning=_learning(20), batch=16),
+            rejection=RejectionConfig(rounds=2, tasks=16, each=8, batch=16, patience=1),
+            rldtf=RldtfConfig(
+                steps=4, tasks=4, each=4, minibatches=2, draws=2, validate_every=2, checkpoint_every=2
+            ),
+            validation=16,
+        ),
+        OrchestratorConfig(name="cpu"),
+        OrchestratorConfig(
+            name="gpu",
+            edge=EdgeConfig(layers=6, width=320, heads=8, key_value_heads=4, inner=960, vocabulary=3072),
+            pretraining=PretrainingConfig(learning=_learning(5_000), batch=128),
+            instruction=InstructionConfig(learning=_learning(5_000), batch=256),
+            rejection=RejectionConfig(rounds=10, tasks=8_000, each=8, batch=256),
+            rldtf=RldtfConfig(steps=1_000, tasks=64, each=16, micro_batch=512),
+        ),
+    )
+}

@@ -1,0 +1,166 @@
+"""Rejection sampling: learn from one's own answers that the twin has found good (section III-B of the paper).
+
+Each round answers fresh tasks several times, keeps at most a few of the answers that meet the demand, drawn at
+random and not by their score (which would collapse onto plans at the demand's edge), and learns from these and
+from some of the instructions. Rounds end when the completion on validation tasks stops growing; the best is kept.
+The bias that the paper warns of, toward plans that take more than they need, is measured in each.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rapps.orchestrator.decoding import Sample
+from training.orchestrator.asking import Asked
+from training.orchestrator.errors import OrchestratorError
+from training.orchestrator.examples import of_sample
+from training.orchestrator.lm import Lm
+from training.orchestrator.supervised import Example, Row, SupervisedConfig, Tell, fit
+from training.orchestrator.tasks.task import Task
+from twin.link.plan import ChainGrid
+from twin.link.reward import use_share_of
+
+KEPT, ROUNDS = "kept.jsonl", "rounds.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectionConfig:
+    """How to sample and learn; OrchestratorError for values that cannot be."""
+
+    rounds: int = 6
+    tasks: int = 1000
+    each: int = 8
+    keep: int = 2
+    """Good answers of a task that are learnt from, at most."""
+    temperature: float = 1.0
+    epochs: int = 2
+    batch: int = 128
+    learning_rate: float = 3e-4
+    replay: float = 0.2
+    """Share of the instructions in what is learnt, against forgetting."""
+    patience: int = 2
+    """Rounds without a better one before it ends."""
+
+    def __post_init__(self) -> None:
+        for name in ("rounds", "tasks", "each", "keep", "epochs", "batch", "patience"):
+            if not getattr(self, name) >= 1:
+                raise OrchestratorError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if not 0.0 <= self.replay < 1.0:
+            raise OrchestratorError(f"replay is {self.replay}; it must be at least 0 and below 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where rounds take tasks and instructions from: by round, and by a number each."""
+
+    tasks: Callable[[int], Sequence[Task]]
+    instruction: Callable[[int], Example]
+
+
+def improve(
+    lm: Lm,
+    config: RejectionConfig,
+    asked: Asked,
+    sources: Sources,
+    folder: Path,
+    seed: int,
+    validate: Callable[[Lm], Row],
+    tell: Tell | None = None,
+) -> tuple[Lm, list[Row]]:
+    """The best of the rounds' models, and a row of each round; goes on with the round that was cut off."""
+    rows: list[Row] = [json.loads(line) for line in _lines(folder / ROUNDS)]
+    if not rows:
+        rows.append({"round": 0.0, **validate(lm)})
+        _save(lm, folder, 0, rows)
+    for turn in range(len(rows), config.rounds + 1):
+        best = int(np.argmax([row["validated"] for row in rows]))
+        if len(rows) - 1 - best >= config.patience:
+            break
+        current = Lm.load(_folder(folder, turn - 1))
+        row = _round(current, config, asked, sources, _folder(folder, turn), (seed, turn))
+        rows.append({"round": float(turn), **row, **validate(current)})
+        _save(current, folder, turn, rows)
+        if tell:
+            tell(rows[-1])
+    best = int(np.argmax([row["validated"] for row in rows]))
+    return Lm.load(_folder(folder, best)), rows
+
+
+def _round(
+    lm: Lm, config: RejectionConfig, asked: Asked, sources: Sources, folder: Path, seed: tuple[int, int]
+) -> Row:
+    kept, row = _kept(lm, config, asked, sources.tasks(seed[1]), folder, seed)
+    number = len(kept)
+    more = int(config.replay / (1.0 - config.replay) * number)
+    examples = kept + [sources.instruction(seed[1] * 1_000_000 + place) for place in range(more)]
+    steps = max(1, config.epochs * len(examples) // config.batch)
+
+    def batch(step: int) -> Sequence[Example]:
+        picked = np.random.default_rng((*seed, step)).choice(
+            len(examples), size=min(config.batch, len(examples)), replace=False
+        )
+        return [examples[place] for place in picked]
+
+    curve = fit(lm, batch, SupervisedConfig(steps=steps, learning_rate=config.learning_rate), folder)
+    return row | {"kept": float(number), "loss": curve[-1]["loss"]}
+
+
+def _kept(
+    lm: Lm, config: RejectionConfig, asked: Asked, tasks: Sequence[Task], folder: Path, seed: tuple[int, int]
+) -> tuple[list[Example], Row]:
+    """Good answers, sampled now unless they were before a run was cut off, and what was seen of all."""
+    path = folder / KEPT
+    draw = random.Random(f"{seed}")
+    if path.exists():
+        told = json.loads(path.read_text())
+    else:
+        samples = asked.sample(lm, tasks, config.each, config.temperature, seed=draw.getrandbits(60))
+        found = asked.feedback(tasks, samples)
+        pairs: list[tuple[int, list[str]]] = []
+        for place in range(len(tasks)):
+            own = range(place * config.each, (place + 1) * config.each)
+            good = [row for row in own if found.completed[row]]
+            for row in draw.sample(good, min(config.keep, len(good))):
+                pairs.append((place, [choice.option for choice in samples[row].choices]))
+        use = np.array([_use(tasks[row // config.each], item) for row, item in enumerate(samples)])
+        done = found.completed
+        figures = {
+            "completed": float(done.mean()),
+            "solved": float(done.reshape(-1, config.each).any(axis=1).mean()),
+            "use of completed": float(use[done].mean()) if done.any() else 0.0,
+            "use of all": float(use.mean()),
+        }
+        told = {"pairs": pairs, "figures": figures}
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".new")
+        partial.write_text(json.dumps(told))
+        partial.rename(path)
+    examples = [of_sample(asked.written(lm, tasks[place], options)) for place, options in told["pairs"]]
+    return examples, told["figures"]
+
+
+def _use(task: Task, sample: Sample) -> float:
+    """Share of the equipment that an answer's chain takes."""
+    return float(use_share_of(ChainGrid.of((sample.script.chain(),)), task.equipment)[0])
+
+
+def _folder(folder: Path, turn: int) -> Path:
+    return folder / f"round-{turn}"
+
+
+def _save(lm: Lm, folder: Path, turn: int, rows: Sequence[Row]) -> None:
+    """The round's model, then its row, which says that it is whole."""
+    lm.save(_folder(folder, turn))
+    partial = folder / f"{ROUNDS}.new"
+    partial.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    partial.rename(folder / ROUNDS)
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []

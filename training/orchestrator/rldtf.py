@@ -1,0 +1,371 @@
+"""RLDTF: reinforcement learning from digital twin feedback (section III-C of the RLDTF paper).
+
+PPO whose reward is the twin's word on the answered chain. Three models: the policy, a critic of the same backbone
+with a value head, and a reference that is copied from the policy every so many steps and else stays. What is
+reinforced are choices that the grammar left open. Advantages come from the critic (the paper), from the other
+answers to the same task, or from the twin (`training.orchestrator.advantages`); the paper's token weights go with
+any.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from rapps.orchestrator.decoding import Sample
+from training.orchestrator import advantages, sensitivity
+from training.orchestrator.asking import Asked
+from training.orchestrator.errors import OrchestratorError, StageError
+from training.orchestrator.feedback import Feedback
+from training.orchestrator.lm import Lm
+from training.orchestrator.policy import Critic, Decided, Policy, entropy
+from training.orchestrator.sensitivity import Weighting
+from training.orchestrator.supervised import Row, Tell, keep, resume, write_curve
+from training.orchestrator.tasks.task import Task
+
+Advantage = Literal["critic", "group", "twin"]
+BEST = "best"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RldtfConfig:
+    """How to reinforce; OrchestratorError for values that cannot be."""
+
+    steps: int = 100
+    tasks: int = 32
+    """Tasks of a step."""
+    each: int = 8
+    """Answers to each."""
+    margin: float = 0.1
+    """Planning margin: rewards are those of the demand with so much to spare."""
+    temperature: float = 1.0
+    advantage: Advantage = "twin"
+    draws: int = 3
+    """Values of each parameter that the twin is asked about for its advantages."""
+    weighting: Weighting | None = None
+    """The paper's token weights, or none."""
+    learning_rate: float = 5e-5
+    critic_rate: float = 2e-4
+    minibatches: int = 4
+    epochs: int = 1
+    micro_batch: int = 64
+    clip: float = 0.2
+    discount: float = 1.0
+    trace: float = 0.95
+    value_weight: float = 0.5
+    entropy_weight: float = 0.0
+    kl_weight: float = 0.05
+    resync_every: int = 25
+    critic_warm_up: int = 5
+    """Steps in which the critic learns alone."""
+    stop_kl: float = 0.2
+    """A step ends early when the policy is so far from what it sampled with, in nats a choice."""
+    gradient_clip: float = 1.0
+    bf16: bool = True
+    validate_every: int = 10
+    checkpoint_every: int = 10
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "tasks", "minibatches", "epochs", "micro_batch", "draws", "resync_every"):
+            if not getattr(self, name) >= 1:
+                raise OrchestratorError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.each < 2:
+            raise OrchestratorError(f"each is {self.each}; a group has at least 2 answers")
+        if not (0 < self.learning_rate < 1 and 0 < self.clip < 1 and self.temperature > 0):
+            raise OrchestratorError("learning_rate and clip must lie in 0..1, temperature above 0")
+
+
+class Models(nn.Module):
+    """Policy, critic and reference in one, as whatever spreads them over devices wants it."""
+
+    def __init__(self, network: nn.Module, critic: bool) -> None:
+        super().__init__()
+        width: int = network.config.hidden_size  # type: ignore[union-attr, assignment]
+        self.policy = Policy(network)
+        self.critic = Critic(copy.deepcopy(network.get_decoder()), width) if critic else None  # type: ignore[operator]
+        self.reference = Policy(copy.deepcopy(network)).requires_grad_(False)
+
+    def forward(self, decided: Decided) -> tuple[Tensor, Tensor | None]:
+        """Likelihoods of options (logarithms) and values of what they are chosen in."""
+        return self.policy(decided), self.critic(decided) if self.critic else None
+
+    def resynchronise(self) -> None:
+        """Copy the policy into the reference."""
+        self.reference.load_state_dict(self.policy.state_dict())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rollout:
+    """Answers of a step and all that they are reinforced by, rows of decisions one after the other."""
+
+    samples: Sequence[Sample]
+    told: Feedback
+    old: list[Tensor]
+    """Logarithms of the likelihood of options when sampled, of each answer's decisions."""
+    reference: list[Tensor]
+    values: list[np.ndarray]
+    advantage: list[np.ndarray]
+    """Of each answer's options [decisions, options]; 0 where nothing is known."""
+    returns: list[np.ndarray]
+    """What the critic should have said of each answer's decisions."""
+    weight: list[np.ndarray]
+    figures: Row
+
+
+class Rldtf:
+    """The training of one model in place."""
+
+    def __init__(
+        self,
+        lm: Lm,
+        config: RldtfConfig,
+        asked: Asked,
+        tasks: Callable[[int], Sequence[Task]],
+        folder: Path,
+        seed: int,
+    ) -> None:
+        self.lm, self.config, self.asked, self.tasks = lm, config, asked, tasks
+        self.folder, self.seed = folder, seed
+        self.accelerator = Accelerator(mixed_precision="bf16" if config.bf16 else "no")
+        models = Models(lm.network, critic=config.advantage == "critic")
+        groups = [{"params": list(models.policy.parameters()), "lr": config.learning_rate}]
+        if models.critic is not None:
+            groups.append({"params": list(models.critic.parameters()), "lr": config.critic_rate})
+        optimiser = torch.optim.AdamW(groups, weight_decay=0.0)
+        self.models, self.optimiser = self.accelerator.prepare(models, optimiser)
+
+    def run(self, validate: Callable[[Lm], Row], tell: Tell | None = None) -> list[Row]:
+        """Reinforce to the end and leave the best policy by validated completion in the folder's BEST."""
+        begin, curve = resume(self.accelerator, self.folder, self.config.steps)
+        best = max((row["validated"] for row in curve if "validated" in row), default=-1.0)
+        if not curve:
+            best = self._validated(validate, {}, best)["validated"]
+        for step in range(begin, self.config.steps):
+            row = {"step": step + 1.0, **self._step(step)}
+            if (step + 1) % self.config.validate_every == 0 or step + 1 == self.config.steps:
+                row = self._validated(validate, row, best)
+                best = max(best, row["validated"])
+            curve.append(row)
+            if tell:
+                tell(row)
+            if (step + 1) % self.config.checkpoint_every == 0 and step + 1 < self.config.steps:
+                keep(self.accelerator, self.folder, step + 1, curve)
+        write_curve(self.folder, curve)
+        return curve
+
+    def _validated(self, validate: Callable[[Lm], Row], row: Row, best: float) -> Row:
+        found = validate(self.lm)
+        if found["validated"] > best:
+            self.lm.save(self.folder / BEST)
+        return row | found
+
+    def _step(self, step: int) -> Row:
+        if step and step % self.config.resync_every == 0:
+            self.models.resynchronise()
+        rollout = self.rollout(step)
+        begin = time.perf_counter()
+        figures = self._learn(rollout, step)
+        return rollout.figures | figures | {"learn_s": time.perf_counter() - begin}
+
+    def rollout(self, step: int) -> Rollout:
+        """Sample answers, ask the twin, and find what each choice was worth."""
+        config = self.config
+        tasks = self.tasks(step)
+        draw = np.random.default_rng((self.seed, step))
+        begin = time.perf_counter()
+        samples = self.asked.sample(
+            self.lm, tasks, config.each, config.temperature, seed=int(draw.integers(2**62))
+        )
+        sampled = time.perf_counter()
+        told = self.asked.feedback(tasks, samples)
+        twin_s = time.perf_counter() - sampled
+        old, values, reference = self._scored(samples)
+        begin_advantage = time.perf_counter()
+        advantage, returns = self._advantage(tasks, samples, told, old, values, draw)
+        advantage_s = time.perf_counter() - begin_advantage if config.advantage == "twin" else 0.0
+        begin_weights = time.perf_counter()
+        weight, heavy = self._weights(tasks, samples, told, draw)
+        weights_s = time.perf_counter() - begin_weights if config.weighting else 0.0
+        figures = {
+            "reward": float(told.rewards.mean()),
+            "completed": float(told.completed.mean()),
+            "length": float(np.mean([len(sample.ids) for sample in samples])),
+            "explained": _explained(told.rewards, values, config.each),
+            "sample_s": sampled - begin,
+            "twin_s": twin_s + advantage_s + weights_s,
+        }
+        return Rollout(samples, told, old, reference, values, advantage, returns, weight, figures | heavy)
+
+    @torch.no_grad()
+    def _scored(self, samples: Sequence[Sample]) -> tuple[list[Tensor], list[np.ndarray], list[Tensor]]:
+        """What policy, critic and reference think of each answer's decisions."""
+        old: list[Tensor] = []
+        values: list[np.ndarray] = []
+        reference: list[Tensor] = []
+        for start in range(0, len(samples), self.config.micro_batch):
+            part = samples[start : start + self.config.micro_batch]
+            decided = Decided.of(self.lm, part)
+            sizes = [len(sample.decisions) for sample in part]
+            with self.accelerator.autocast():
+                likely, worth = self.models(decided)
+                before = self.models.reference(decided)
+            worth = torch.zeros(len(likely)) if worth is None else worth
+            old += likely.float().split(sizes)
+            reference += before.float().split(sizes)
+            values += [item.cpu().numpy() for item in worth.float().split(sizes)]
+        return old, values, reference
+
+    def _advantage(
+        self,
+        tasks: Sequence[Task],
+        samples: Sequence[Sample],
+        told: Feedback,
+        old: Sequence[Tensor],
+        values: Sequence[np.ndarray],
+        draw: np.random.Generator,
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Advantages of options, and returns, of each answer's decisions."""
+        config = self.config
+        if config.advantage == "critic":
+            over = advantages.gae(told.rewards, values, discount=config.discount, trace=config.trace)
+        else:
+            group = advantages.group(told.rewards, config.each)
+            over = [np.full(len(sample.decisions), own) for sample, own in zip(samples, group, strict=True)]
+        returns = [own + value for own, value in zip(over, values, strict=True)]
+        if config.advantage != "twin":
+            return [advantages.chosen(sample, own) for sample, own in zip(samples, over, strict=True)], returns
+        how = advantages.Draws(config.draws, config.margin, draw)
+        found = []
+        for place, sample in enumerate(samples):
+            shares = old[place].exp().cpu().double().numpy()
+            likely = [row[: len(item.allowed)] for row, item in zip(shares, sample.decisions, strict=True)]
+            task, reward = tasks[place // config.each], float(told.rewards[place])
+            found.append(advantages.counterfactual(task, sample, likely, reward, how))
+        return found, returns
+
+    def _weights(
+        self, tasks: Sequence[Task], samples: Sequence[Sample], told: Feedback, draw: np.random.Generator
+    ) -> tuple[list[np.ndarray], Row]:
+        how = self.config.weighting
+        if how is None:
+            return [np.ones(len(sample.decisions)) for sample in samples], {}
+        picked = draw.choice(len(samples), size=min(how.answers, len(samples)), replace=False)
+        found = {
+            int(row): sensitivity.sensitivity(
+                self.lm,
+                tasks[row // self.config.each],
+                samples[row],
+                float(told.rewards[row]),
+                how,
+                self.config.margin,
+                draw,
+            )
+            for row in picked
+        }
+        return sensitivity.of_decisions(samples, found, how), sensitivity.by_class(list(found.values()))
+
+    def _learn(self, rollout: Rollout, step: int) -> Row:
+        """Updates on minibatches, until done or the policy has gone too far."""
+        config = self.config
+        scale = _scale(rollout.advantage)
+        rows = []
+        draw = np.random.default_rng((self.seed, step, 1))
+        for _ in range(config.epochs):
+            for picked in np.array_split(draw.permutation(len(rollout.samples)), config.minibatches):
+                rows.append(self._update(rollout, picked, scale, alone=step < config.critic_warm_up))
+                if rows[-1]["kl_step"] > config.stop_kl:
+                    break
+        if not all(math.isfinite(row["loss"]) for row in rows):
+            raise StageError("the loss is no number; take a smaller learning_rate, or float32 (bf16: false)")
+        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+    def _update(self, rollout: Rollout, picked: np.ndarray, scale: float, *, alone: bool) -> Row:
+        """One step of the optimiser, by eqs. 6-9; `alone` teaches the critic only, where there is one."""
+        config = self.config
+        total = sum(len(rollout.samples[row].decisions) for row in picked)
+        sums: dict[str, float] = {}
+        for start in range(0, len(picked), config.micro_batch):
+            part = picked[start : start + config.micro_batch]
+            decided = Decided.of(self.lm, [rollout.samples[row] for row in part])
+            with self.accelerator.autocast():
+                likely, worth = self.models(decided)
+            losses = self._losses(rollout, part, decided, likely.float(), worth, scale)
+            policy = losses["policy"] - config.entropy_weight * losses["entropy"] + config.kl_weight * losses["kl"]
+            if alone and worth is not None:
+                policy = policy * 0.0
+            loss = (policy + config.value_weight * losses["value"]) / total
+            self.accelerator.backward(loss)
+            for name, value in (losses | {"loss": loss * total}).items():
+                sums[name] = sums.get(name, 0.0) + float(value.detach())
+        self.accelerator.clip_grad_norm_(self.models.parameters(), config.gradient_clip)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        return {name: value / total for name, value in sums.items()}
+
+    def _losses(
+        self,
+        rollout: Rollout,
+        part: np.ndarray,
+        decided: Decided,
+        likely: Tensor,
+        worth: Tensor | None,
+        scale: float,
+    ) -> dict[str, Tensor]:
+        """Sums over decisions."""
+        width = likely.shape[1]
+        old = torch.cat([_wide(rollout.old[row], width) for row in part])
+        before = torch.cat([_wide(rollout.reference[row], width) for row in part])
+        over = torch.cat([_wide(torch.from_numpy(rollout.advantage[row]), width, 0.0) for row in part]) / scale
+        over, weight = over.to(likely), torch.from_numpy(np.concatenate([rollout.weight[row] for row in part]))
+        ratio = (likely - old).masked_fill(decided.barred, 0.0).exp()
+        clipped = ratio.clamp(1.0 - self.config.clip, 1.0 + self.config.clip)
+        gain = torch.minimum(ratio * over, clipped * over).sum(dim=-1)
+        value = torch.zeros((), device=likely.device)
+        if worth is not None:
+            returns = torch.from_numpy(np.concatenate([rollout.returns[row] for row in part]))
+            value = (worth.float() - returns.to(worth)).square().sum()
+        return {
+            "policy": -(weight.to(gain) * gain).sum(),
+            "value": value,
+            "entropy": entropy(likely).sum(),
+            "kl": _kl(likely, before).sum(),
+            "kl_step": _kl(likely.detach(), old).sum(),
+        }
+
+
+def _kl(likely: Tensor, other: Tensor) -> Tensor:
+    """Kullback-Leibler divergence of each decision, exact over its options: [decisions]."""
+    shares = likely.exp()
+    apart = (likely - other).masked_fill(shares == 0, 0.0)
+    return (shares * apart).sum(dim=-1)
+
+
+def _wide(rows: Tensor, width: int, value: float = -torch.inf) -> Tensor:
+    """[decisions, options] with as many options, those added of this value."""
+    if rows.shape[1] >= width:
+        return rows[:, :width]
+    return nn.functional.pad(rows, (0, width - rows.shape[1]), value=value)
+
+
+def _scale(advantage: Sequence[np.ndarray]) -> float:
+    """The root of the mean square of a decision's known advantages."""
+    total = sum(float(np.square(rows).sum()) for rows in advantage)
+    decisions = sum(int(rows.any(axis=1).sum()) for rows in advantage)
+    return max(1e-6, math.sqrt(total / max(1, decisions)))
+
+
+def _explained(reward: np.ndarray, values: Sequence[np.ndarray], each: int) -> float:
+    """Share of the rewards' variance that the first value of each answer explains."""
+    first = np.array([value[0] for value in values])
+    variance = float(reward.var())
+    return 1.0 - float((reward - first).var()) / variance if variance > 0 else 0.0

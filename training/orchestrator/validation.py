@@ -1,0 +1,66 @@
+"""Validation: how many tasks a model completes at once, on tasks of the training's kind that no training draws."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from training.orchestrator.asking import Asked
+from training.orchestrator.lm import Lm
+from training.orchestrator.supervised import Row
+from training.orchestrator.tasks.feasibility import share_of_chains
+from training.orchestrator.tasks.generator import draw
+from training.orchestrator.tasks.task import Task
+
+FIRST_SEED = 2_000_000_000
+"""Seeds of tasks for validation begin here; trainings draw theirs below."""
+PROBES = 128
+
+
+def feasible_seeds(count: int, path: Path) -> tuple[int, ...]:
+    """Seeds of so many tasks that random chains prove feasible, kept in a file, for they take a minute to find."""
+    found: list[int] = json.loads(path.read_text()) if path.exists() else []
+    seed = found[-1] + 1 if found else FIRST_SEED
+    while len(found) < count:
+        if share_of_chains(draw(seed), PROBES) > 0:
+            found.append(seed)
+        seed += 1
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found))
+    return tuple(found[:count])
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Tasks to validate with; the demand counts as it is, without a margin."""
+
+    tasks: Sequence[Task]
+    asked: Asked
+
+    def __call__(self, lm: Lm) -> Row:
+        """Completion and mean score of the likeliest answers, and how often the text was understood."""
+        lm.network.eval()
+        samples = self.asked.sample(lm, self.tasks, 1, 0.0, seed=0)
+        found = Asked(margin=0.0).feedback(self.tasks, samples)
+        done = found.completed
+        read = [
+            np.allclose(sample.script.values, _targets(task), rtol=0.05)
+            for task, sample in zip(self.tasks, samples, strict=True)
+        ]
+        explicit = np.array([task.explicit for task in self.tasks])
+        return {
+            "validated": float(done.mean()),
+            "validated score": float(found.rewards[done].mean()) if done.any() else 0.0,
+            "validated reward": float(found.rewards.mean()),
+            "understood": float(np.mean(read)),
+            "validated explicit": float(done[explicit].mean()) if explicit.any() else 0.0,
+        }
+
+
+def _targets(task: Task) -> tuple[float, float, float]:
+    demand = task.demand
+    return demand.max_delay_s, demand.min_throughput_bps, demand.max_ber
