@@ -23,6 +23,7 @@ from training.experiments.earned import (
     GROWN,
     LOAD_FACTOR,
     ORACLE,
+    PAIR,
     PARTS,
     SCENARIO,
     TRAINED_BLIND,
@@ -38,7 +39,7 @@ from training.slicing.config import Config
 from training.slicing.environment import Environment, Orders
 from training.slicing.grammar import grown
 from training.slicing.hearing import Bag, Encoder, Heard, Reader, Reading, Sentences, Strings, practice, weights_of
-from training.slicing.intents import NAMES, WEIGHTS, Wording, weights, wordings
+from training.slicing.intents import NAMES, WEIGHTS, Wording, weights, written
 from training.slicing.llm import MINILM, load
 from training.slicing.sac import Sac
 from training.slicing.score import WARM_UP_STEPS
@@ -50,7 +51,17 @@ HOME = "words"
 CONFIG = Config(scenario=SCENARIO, evaluate_every=10, evaluation_seeds=2)
 SEED, NETWORKS, STEPS = 4_000_000, 1, 40
 """Networks from this seed on, so many for each text, and control intervals of each that count."""
-READING, READING_ADAPTED = Reading(), Reading(steps=100, batch=48, dropout=0.3, weight_decay=0.05)
+READING = Reading()
+READING_ADAPTED = Reading(
+    steps=600,
+    batch=32,
+    encoder_learning_rate=2.5e-3,
+    weight_decay=0.05,
+    dropout=0.3,
+    smoothing=0.02,
+    by_hand=0.4,
+)
+READER = "reader.pt"
 
 
 @cache
@@ -87,10 +98,24 @@ class Trains:
 
 
 @dataclass(frozen=True, slots=True)
-class Hears:
-    """An arm that hears: by readers, whose mean counts, or it knows the weights, or nothing."""
+class Reads:
+    """Trains a reader with low-rank matrices beside the language model."""
 
-    readers: tuple[tuple[Callable[[], Encoder], Reading], ...] = ()
+    def __call__(self, task: Task) -> Result:
+        """The reader is left in the run's folder."""
+        reader = Reader(minilm_adapted())
+        losses = reader.fit(written(), grown(GROWN, 0), task.seed, READING_ADAPTED)
+        torch.save(reader.learnt(), task.folder / READER)
+        return {"episodes": task.episodes, "loss": np.round(losses, 3).tolist()}
+
+
+@dataclass(frozen=True, slots=True)
+class Hears:
+    """An arm that hears: by a reader, or by the mean of adapted ones, or it knows the weights, or nothing."""
+
+    reader: tuple[Callable[[], Encoder], Reading] | None = None
+    adapted: int = 0
+    """How many readers, each trained once: those of the seed and of the seeds that follow, in a circle."""
     knows: bool = False
     robust: bool = False
     """Whether it is also judged where KPIs are missing."""
@@ -98,10 +123,10 @@ class Hears:
     def __call__(self, task: Task) -> Result:
         """What networks earned by part, and how texts were read."""
         sac, parts = agent(task, SHARED), PARTS if self.robust else PARTS[:3]
-        if not self.readers:
+        readers = self.readers(task)
+        if not readers:
             read = _true if self.knows else (lambda found: _deaf(len(found)))
             return {"episodes": task.episodes, "parts": _scores(sac, read, parts)}
-        readers = self.fitted(task.seed)
 
         def intents(found: Sequence[Wording]) -> Tensor:
             return torch.stack([reader.intents([item.text for item in found]) for reader in readers]).mean(dim=0)
@@ -114,24 +139,34 @@ class Hears:
             },
         }
 
-    def fitted(self, seed: int) -> list[Reader]:
-        """The readers, trained."""
-        readers = []
-        for make, how in self.readers:
-            readers.append(Reader(make()))
-            readers[-1].fit(wordings("training"), grown(GROWN, 0), seed, how)
-        return readers
+    def readers(self, task: Task) -> list[Reader]:
+        """Those whose mean is heard, trained."""
+        if self.reader is not None:
+            make, how = self.reader
+            own = Reader(make())
+            own.fit(written(), grown(GROWN, 0), task.seed, how)
+            return [own]
+        seeds = [(task.seed - 1 + place) % WORDS.seeds + 1 for place in range(self.adapted)]
+        return [
+            Reader(minilm_adapted()).take(torch.load(made(task, READERS, READER, seed), weights_only=True))
+            for seed in seeds
+        ]
+
+
+def made(task: Task, name: str, file: str, seed: int) -> Path:
+    """What the arm of that name left with a seed, trained now where it is not there yet."""
+    (arm,) = (arm for arm in WORDS.arms if arm.name == name)
+    folder = folder_of(task.runs, HOME, name, seed)
+    path = folder / file
+    if not path.exists() and not Run(arm, replace(task, folder=folder, seed=seed)).do():
+        raise ExperimentError(f"{folder}: what {name} is could not be trained")
+    return path
 
 
 def agent(task: Task, name: str) -> Sac:
-    """The trained agent of the task's seed, trained now where it is not yet."""
-    (arm,) = (arm for arm in WORDS.arms if arm.name == name)
-    folder = folder_of(task.runs, HOME, name, task.seed)
-    path = folder / AGENT
-    if not path.exists() and not Run(arm, replace(task, folder=folder)).do():
-        raise ExperimentError(f"{folder}: the agent could not be trained")
+    """The trained agent of the task's seed."""
     sac = Sac(CONFIG, Heard(torch.from_numpy(WEIGHTS)))
-    sac.load_state_dict(torch.load(path, weights_only=True))
+    sac.load_state_dict(torch.load(made(task, name, AGENT, task.seed), weights_only=True))
     return sac.eval()
 
 
@@ -185,7 +220,7 @@ def minilm_adapted() -> Encoder:
     return Sentences(load(MINILM), rank=8)
 
 
-SHARED = "agent"
+SHARED, READERS = "agent", "reader"
 WORDS = Experiment(
     name=HOME,
     title="Words: what operators want, said in words alone",
@@ -196,14 +231,12 @@ WORDS = Experiment(
         ),
         Arm(name=TRAINED_BLIND, about="was trained without hearing anything", work=Trains(hears=False), seeds=2),
         Arm(name=BLIND, about="is told the mean of all intents", work=Hears(robust=True)),
-        Arm(name="random per string", about="a random vector for each text", work=Hears(((Strings, READING),))),
-        Arm(name="bag of words", about="counts of the training texts' words", work=Hears(((Bag, READING),))),
-        Arm(name=FROZEN, about="the frozen language model", work=Hears(((minilm, READING),))),
-        Arm(
-            name=ADAPTED,
-            about="the mean of that and one with low-rank matrices trained beside the frozen weights",
-            work=Hears(((minilm, READING), (minilm_adapted, READING_ADAPTED)), robust=True),
-        ),
+        Arm(name="random per string", about="a random vector for each text", work=Hears((Strings, READING))),
+        Arm(name="bag of words", about="counts of the training texts' words", work=Hears((Bag, READING))),
+        Arm(name=FROZEN, about="the frozen language model", work=Hears((minilm, READING))),
+        Arm(name=READERS, about="has low-rank matrices trained beside the frozen weights", work=Reads()),
+        Arm(name=ADAPTED, about="the reader of the seed", work=Hears(adapted=1)),
+        Arm(name=PAIR, about="the mean of that and the next seed's", work=Hears(adapted=2, robust=True)),
         Arm(name=ORACLE, about="is told the weights", work=Hears(knows=True, robust=True)),
     ),
     seeds=5,
@@ -213,13 +246,13 @@ WORDS = Experiment(
 
 
 def ship(runs: Path, seed: int, folder: Path) -> None:
-    """Write the package of a seed's agent and of the readers of the adapted arm, trained again by its seed."""
+    """Write the package of a seed's agent and of the two readers that it hears."""
     from training.slicing.spoken import package
 
-    (arm,) = (arm for arm in WORDS.arms if arm.name == ADAPTED)
+    (arm,) = (arm for arm in WORDS.arms if arm.name == PAIR)
     assert isinstance(arm.work, Hears)
     task = Task(folder=folder, runs=runs, seed=seed, episodes=WORDS.episodes)
-    package(agent(task, SHARED), arm.work.fitted(seed), scenario(), folder)
+    package(agent(task, SHARED), arm.work.readers(task), scenario(), folder)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ use no more than that (see `training.slicing.intents`): it is trained once, on w
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -209,6 +209,26 @@ class Reader(nn.Module):
         """The same of the encoder's vectors [texts, width]."""
         likely: Tensor = (self.head(self._standard(vectors)) / self.temperature).softmax(dim=-1)
         return likely
+
+    def learnt(self) -> dict[str, Tensor]:
+        """All that was trained, for `take`."""
+        return dict(self._parts())
+
+    @torch.no_grad()
+    def take(self, learnt: Mapping[str, Tensor]) -> "Reader":
+        """Be the reader that learnt it, with an encoder like its own."""
+        self.mean, self.deviation = learnt["mean"], learnt["deviation"]
+        self.head = nn.Linear(self.encoder.width, len(NAMES))
+        self.temperature = float(learnt["temperature"])
+        for name, value in self._parts():
+            value.copy_(learnt[name])
+        return self
+
+    def _parts(self) -> list[tuple[str, Tensor]]:
+        own = {"mean": self.mean, "deviation": self.deviation, "temperature": torch.tensor(self.temperature)}
+        head = {f"head.{name}": value.detach() for name, value in self.head.named_parameters()}
+        encoder = {f"encoder.{place}": value.detach() for place, value in enumerate(self.encoder.learning())}
+        return [*own.items(), *head.items(), *encoder.items()]
 
     def _standard(self, vectors: Tensor) -> Tensor:
         return (vectors - self.mean) / self.deviation

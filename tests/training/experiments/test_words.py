@@ -11,6 +11,7 @@ from training.experiments.earned import (
     BLIND,
     FROZEN,
     ORACLE,
+    PAIR,
     PARTS,
     TRAINED_BLIND,
     Earned,
@@ -25,7 +26,7 @@ from training.slicing.hearing import Heard
 from training.slicing.intents import NAMES, WEIGHTS, weights
 from training.slicing.sac import Sac
 
-SHARES = {BLIND: 0.0, TRAINED_BLIND: -0.1, "bag of words": 0.3, FROZEN: 0.6, ADAPTED: 0.9, ORACLE: 1.0}
+SHARES = {BLIND: 0.0, TRAINED_BLIND: -0.1, "bag of words": 0.3, FROZEN: 0.6, ADAPTED: 0.7, PAIR: 0.9, ORACLE: 1.0}
 
 
 def findings(folder: Path) -> Findings:

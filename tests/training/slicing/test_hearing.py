@@ -73,6 +73,16 @@ def test_reading_follows_from_the_seed() -> None:
     assert losses[0] == losses[1] != losses[2]
 
 
+def test_a_reader_that_is_less_sure_reads_the_same_and_is_nearer_to_the_mean() -> None:
+    reader, texts = Reader(Strings(16)), [item.text for item in wordings("training")[:40]]
+    reader.fit(wordings("training"), grown(5, 0), 1, Reading(steps=20, batch=16))
+    sure = reader.intents(texts)
+    reader.temperature = 3.0
+    unsure = reader.intents(texts)
+    assert torch.equal(sure.argmax(dim=-1), unsure.argmax(dim=-1))
+    assert bool((unsure.amax(dim=-1) < sure.amax(dim=-1)).all())
+
+
 def test_a_bag_counts_known_words_and_hears_no_others() -> None:
     bag = Bag()
     bag.meet(["Robots first, robots!", "Meters wait."])

@@ -68,7 +68,7 @@ def reader() -> Reader:
     """One that was trained."""
     made = Reader(Sentences(tiny(), rank=4))
     known = [item for item in wordings("training") if item.intent in ("video", "urgent", "sensors")]
-    how = Reading(steps=120, batch=64, dropout=0.1, learning_rate=1e-2, encoder_learning_rate=1e-2)
+    how = Reading(steps=240, batch=64, dropout=0.1, learning_rate=1e-2, encoder_learning_rate=1e-2)
     made.fit(known, known, 1, how)
     return made
 
@@ -120,6 +120,12 @@ def test_training_a_reader_leaves_the_language_model_as_it_is(reader: Reader) ->
     assert len(own) < len(after)
     assert all(torch.equal(before[name], after[name]) for name in own)
     assert any(bool(after[name].abs().max() > 0) for name in after if ".up." in name)
+
+
+def test_a_reader_that_is_kept_reads_as_it_did(reader: Reader) -> None:
+    texts = [item.text for item in wordings("training")[::20]]
+    back = Reader(Sentences(tiny(), rank=4)).take(reader.learnt())
+    assert torch.equal(back.intents(texts), reader.intents(texts))
 
 
 def test_slices_that_no_intent_speaks_of_are_refused(tmp_path: Path) -> None:
