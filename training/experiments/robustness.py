@@ -4,6 +4,7 @@ Split `in` varies everything a little, `out-AXIS` takes one axis beyond what tra
 them. Each draw is a scenario and a network of its own; all arms meet the same ones.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -63,6 +64,8 @@ def tell(findings: Findings) -> Page:
             "Return (IQM and 95 % interval over training seeds and draws), by split:\n\n" + returns(boards),
             f"Gain over {STATIC} on the same draws:\n\n" + _gains(boards, STATIC),
             f"Gain over {DEMAND} on the same draws:\n\n" + _gains(boards, DEMAND),
+            "Gain over numbers, the agents without a language model, on the same draws:\n\n"
+            + _gains(boards, "numbers", [arm.name for arm in LEARNT]),
             _verdict(boards),
         ),
         rows=rows(boards, "split"),
@@ -70,7 +73,7 @@ def tell(findings: Findings) -> Page:
     )
 
 
-def _gains(boards: Boards, other: str) -> str:
+def _gains(boards: Boards, other: str, arms: Sequence[str] | None = None) -> str:
     cells = [
         [
             arm,
@@ -80,7 +83,7 @@ def _gains(boards: Boards, other: str) -> str:
             ),
         ]
         for arm in arms_of(boards)
-        if arm != other
+        if arm != other and (arms is None or arm in arms)
     ]
     return table(["arm", *boards], cells)
 
@@ -93,10 +96,13 @@ def _verdict(boards: Boards) -> str:
         for other in (STATIC, DEMAND):
             above, below = above_and_below(boards, arm, other)
             lines.append(
-                f"- **{arm}** against {other}: above in {', '.join(above) or 'no split'}; "
-                f"below in {', '.join(below) or 'no split'}; not told apart in the others."
+                f"- **{arm}** against {other}: above in {_told(above, boards)}; below in {_told(below, boards)}."
             )
     return "\n".join(lines)
+
+
+def _told(splits: Sequence[str], boards: Boards) -> str:
+    return "every split" if len(splits) == len(boards) else ", ".join(splits) or "no split"
 
 
 def _draw(figure: Figure, boards: Boards) -> None:
