@@ -31,9 +31,8 @@ def ask(
     """Say which link a service should get on the equipment, and what it then has by the twin (tier T0)."""
     from rapps.orchestrator import task
     from rapps.orchestrator.orchestrator import ask as asked
-    from rapps.orchestrator.task import TaskError
+    from rapps.orchestrator.task import USUAL_EQUIPMENT, TaskError
     from training.orchestrator.errors import OrchestratorError
-    from training.orchestrator.evaluation import USUAL_EQUIPMENT
     from training.orchestrator.lm import Lm
     from training.orchestrator.model_entry import ModelEntry
     from twin.link.errors import LinkError

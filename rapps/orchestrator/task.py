@@ -12,6 +12,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from twin.link.catalogue import ChannelClass
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
 from twin.link.errors import LinkError
@@ -22,6 +23,19 @@ _PARTS: Mapping[str, type[Demand] | type[EquipmentState]] = {"demand": Demand, "
 _FLAGS = ("has_deeprx", "has_deeptx")
 _COUNTS = ("free_prbs", "tx_antennas", "rx_antennas")
 _MOST_LETTERS = 40
+
+USUAL_EQUIPMENT = EquipmentState(
+    free_prbs=51,
+    tx_antennas=2,
+    rx_antennas=2,
+    compute_flops=1e13,
+    max_tx_power_dbm=30.0,
+    channel=ChannelClass.TDL_C,
+    snr_db=15.0,
+    delay_spread_s=100e-9,
+    doppler_hz=50.0,
+)
+"""The equipment of a task that names none."""
 
 
 class TaskError(ValueError):

@@ -95,7 +95,9 @@ def _model(rest: str) -> Entry:
 
     if not rest:
         raise EntryError("model: names no folder or hub id; write model:FOLDER")
-    return ModelEntry(f"model:{rest}", Lm.load(rest), MARGIN)
+    lm = Lm.load(rest)
+    # By its weights, for another training may leave another model in the same folder.
+    return ModelEntry(f"model:{rest}@{lm.digest()}", lm, MARGIN)
 
 
 def _shipped(_: str) -> Entry:

@@ -11,31 +11,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-from rapps.orchestrator.task import Task
+from rapps.orchestrator.task import USUAL_EQUIPMENT, Task
 from training.orchestrator import kept
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.tasks.feasibility import tables
 from training.orchestrator.twin_pool import Question, TwinPool, Verdict
-from twin.link.catalogue import ChannelClass
 from twin.link.demand import Demand
-from twin.link.equipment import EquipmentState
 from twin.link.plan import ChainGrid, Plan
 from twin.link.qos import Tier
 
 TASKS_AT_ONCE = 32
 TARGETS = ("max_delay_s", "min_throughput_bps", "max_ber")
-USUAL_EQUIPMENT = EquipmentState(
-    free_prbs=51,
-    tx_antennas=2,
-    rx_antennas=2,
-    compute_flops=1e13,
-    max_tx_power_dbm=30.0,
-    channel=ChannelClass.TDL_C,
-    snr_db=15.0,
-    delay_spread_s=100e-9,
-    doppler_hz=50.0,
-)
-"""The equipment of a task that names none."""
 
 
 class EvaluationError(OrchestratorError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -78,6 +79,13 @@ class Lm:
         text = self.tokenizer.decode(list(ids), skip_special_tokens=True)
         assert isinstance(text, str)
         return text
+
+    def digest(self) -> str:
+        """Eight letters that another model would hardly have."""
+        found = hashlib.sha256()
+        for weight in self.network.state_dict().values():
+            found.update(weight.detach().float().cpu().numpy().tobytes())
+        return found.hexdigest()[:8]
 
     def parameters_million(self) -> float:
         """How many weights there are, in millions."""

@@ -10,8 +10,9 @@ from typing import Self
 
 import numpy as np
 
+from rapps.orchestrator.task import USUAL_EQUIPMENT
 from rapps.orchestrator.task import Task as ServedTask
-from training.orchestrator.evaluation import TARGETS, USUAL_EQUIPMENT, Outcome
+from training.orchestrator.evaluation import TARGETS, Outcome
 from training.orchestrator.tasks.feasibility import Answers, difficulty_of
 from training.orchestrator.tasks.task import Task
 from training.slicing.score import RESAMPLES, Interval

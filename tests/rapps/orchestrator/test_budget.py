@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rapps.orchestrator.budget import STEP_DB, Budget
-from tests.rapps.orchestrator.equipment import USUAL
+from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from twin.link.demand import Demand
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rapps.orchestrator.answer import parse, policy, well_formed
 from rapps.orchestrator.grammar import REFLECT, Script
 from rapps.orchestrator.reading import read
-from tests.rapps.orchestrator.equipment import USUAL
+from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from twin.link.demand import Demand
 from twin.link.equipment import check
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.orchestrator import ask
+from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from rapps.orchestrator.task import Task, parse
-from tests.rapps.orchestrator.equipment import USUAL
 from twin.link.equipment import check
 from twin.link.evaluate import evaluate
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from oran.slices import SNssai
+from rapps.orchestrator.task import USUAL_EQUIPMENT
 from rapps.orchestrator.task import Task as ServedTask
 from training.orchestrator import entries
 from training.orchestrator.evaluation import (
     TASKS_AT_ONCE,
-    USUAL_EQUIPMENT,
     Answer,
     EvaluationError,
     Outcome,

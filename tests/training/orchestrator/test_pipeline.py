@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rapps.orchestrator.orchestrator import ask
-from tests.rapps.orchestrator.equipment import USUAL
+from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from training.orchestrator.lm import Lm
 from training.orchestrator.model_entry import ModelEntry
 from training.orchestrator.pipeline import DONE, MODEL, STAGES
@@ -77,4 +77,3 @@ def test_any_text_gets_a_plan_that_runs_or_a_reason(trained: Path, text: str) ->
     assert outcome.feasible == (outcome.refusal_reason is None)
     if not outcome.feasible:
         assert "no link chain was found" in str(outcome.refusal_reason)
-
