@@ -189,7 +189,9 @@ class Rldtf:
         sampled = time.perf_counter()
         told = self.asked.feedback(tasks, samples)
         twin_s = time.perf_counter() - sampled
+        begin_score = time.perf_counter()
         old, values, reference = self._scored(samples)
+        score_s = time.perf_counter() - begin_score
         begin_advantage = time.perf_counter()
         advantage, returns = self._advantage(tasks, samples, told, old, values, draw)
         advantage_s = time.perf_counter() - begin_advantage if config.advantage == "twin" else 0.0
@@ -202,6 +204,7 @@ class Rldtf:
             "length": float(np.mean([len(sample.ids) for sample in samples])),
             "explained": _explained(told.rewards, values, config.each),
             "sample_s": sampled - begin,
+            "score_s": score_s,
             "twin_s": twin_s + advantage_s + weights_s,
         }
         return Rollout(samples, told, old, reference, values, advantage, returns, weight, figures | heavy)

@@ -1,0 +1,122 @@
+"""How quick the orchestrator is: answers, the twin, and a step of RLDTF, on one core.
+
+Answers are compared with `generate` of transformers for as many new tokens of the same model, in the same run.
+Without --model an edge model with random weights is measured: it chooses nonsense, and takes as long.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training.orchestrator import edge
+from training.orchestrator.asking import Asked
+from training.orchestrator.edge import EdgeConfig
+from training.orchestrator.lm import Lm
+from training.orchestrator.rldtf import Rldtf, RldtfConfig
+from training.orchestrator.tasks.generator import draw
+from training.orchestrator.tasks.task import Task
+from twin.link.evaluate import evaluate_batch
+from twin.link.space import Space
+
+ASKED = Asked()
+BATCH, PROMPTS = 64, 400
+
+
+def main() -> None:
+    """Measure and print a table, then one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, help="folder of a trained model")
+    parser.add_argument("--repeat", type=int, default=15, help="answers that are timed one by one")
+    parser.add_argument("--steps", type=int, default=2, help="steps of RLDTF that are timed")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    lm = Lm.load(given.model) if given.model else edge.made(map(_prompt, range(PROMPTS)), EdgeConfig(), 0)
+    lm.network.eval()
+    figures = {"parameters_million": round(lm.parameters_million(), 2)}
+    figures |= answers(lm, given.repeat) | twin() | ppo(lm, given.steps)
+    for name, value in figures.items():
+        print(f"{name:32} {value:12.4g}")
+    print(json.dumps(figures))
+
+
+def answers(lm: Lm, repeat: int) -> Mapping[str, float]:
+    """Seconds of an answer, and tokens a second of many side by side, ours and the peer's."""
+    one = [_seconds(lambda seed=seed: ASKED.sample(lm, _tasks(1, seed), 1, 0.0, 0)) for seed in range(repeat)]
+    tasks = _tasks(BATCH, 0)
+    samples = ASKED.sample(lm, tasks, 1, 1.0, 0)
+    ours_s = _seconds(lambda: ASKED.sample(lm, tasks, 1, 1.0, 0))
+    tokens = sum(len(sample.ids) for sample in samples)
+    length = tokens // len(samples)
+    batch = lm.batch([sample.prompt for sample in samples])
+    with torch.no_grad():
+        peer_s = _seconds(
+            lambda: lm.network.generate(  # type: ignore[operator]
+                input_ids=batch.ids, attention_mask=batch.mask, min_new_tokens=length, max_new_tokens=length
+            )
+        )
+    return {
+        "ask_p50_s": round(statistics.median(one), 4),
+        "ask_max_s": round(max(one), 4),
+        "tokens_per_s": round(tokens / ours_s, 1),
+        "generate_tokens_per_s": round(length * len(samples) / peer_s, 1),
+        "over_generate": round(peer_s / ours_s * tokens / (length * len(samples)), 2),
+    }
+
+
+def twin() -> Mapping[str, float]:
+    """Link chains that the twin (T0) tells of in a second, by eight and by hundreds."""
+    task, found = draw(3), {}
+    for count in (8, 500):
+        chains = Space.of(task.equipment).sample(count, np.random.default_rng(0))
+        evaluate_batch(chains, task.equipment)
+        found[f"twin_chains_per_s_by_{count}"] = round(
+            count / _seconds(lambda chains=chains: evaluate_batch(chains, task.equipment)), 1
+        )
+    return found
+
+
+def ppo(lm: Lm, steps: int) -> Mapping[str, float]:
+    """Seconds of a step of 256 answers, and what they go to."""
+    config = RldtfConfig(steps=steps + 1, validate_every=steps + 1)
+
+    def tasks(step: int) -> list[Task]:
+        return _tasks(config.tasks, 1_000 * (step + 1))
+
+    with tempfile.TemporaryDirectory() as folder:
+        training = Rldtf(lm, config, ASKED, tasks, Path(folder), seed=0)
+        curve = training.run(lambda _: {"validated": 0.0})
+    rows = curve[1:]
+    parts = {
+        name: statistics.mean(row[name] for row in rows) for name in ("sample_s", "twin_s", "score_s", "learn_s")
+    }
+    whole = sum(parts.values())
+    return {
+        "ppo_step_s": round(whole, 3),
+        **{f"ppo_{name}": round(value, 3) for name, value in parts.items()},
+        "twin_share_of_ppo_step": round(parts["twin_s"] / whole, 4),
+    }
+
+
+def _tasks(count: int, first: int) -> list[Task]:
+    return [draw(first + place) for place in range(count)]
+
+
+def _prompt(seed: int) -> str:
+    return ASKED.prompt(draw(seed))
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+if __name__ == "__main__":
+    main()
