@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ def main() -> None:
 
 def answers(lm: Lm, repeat: int) -> Mapping[str, float]:
     """Seconds of an answer, and tokens a second of many side by side, ours and the peer's."""
-    one = [_seconds(lambda seed=seed: ASKED.sample(lm, _tasks(1, seed), 1, 0.0, 0)) for seed in range(repeat)]
+    one = [_seconds(partial(ASKED.sample, lm, _tasks(1, seed), 1, 0.0, 0)) for seed in range(repeat)]
     tasks = _tasks(BATCH, 0)
     samples = ASKED.sample(lm, tasks, 1, 1.0, 0)
     ours_s = _seconds(lambda: ASKED.sample(lm, tasks, 1, 1.0, 0))
@@ -76,9 +77,8 @@ def twin() -> Mapping[str, float]:
     for count in (8, 500):
         chains = Space.of(task.equipment).sample(count, np.random.default_rng(0))
         evaluate_batch(chains, task.equipment)
-        found[f"twin_chains_per_s_by_{count}"] = round(
-            count / _seconds(lambda chains=chains: evaluate_batch(chains, task.equipment)), 1
-        )
+        spent_s = _seconds(partial(evaluate_batch, chains, task.equipment))
+        found[f"twin_chains_per_s_by_{count}"] = round(count / spent_s, 1)
     return found
 
 
@@ -93,9 +93,8 @@ def ppo(lm: Lm, steps: int) -> Mapping[str, float]:
         training = Rldtf(lm, config, ASKED, tasks, Path(folder), seed=0)
         curve = training.run(lambda _: {"validated": 0.0})
     rows = curve[1:]
-    parts = {
-        name: statistics.mean(row[name] for row in rows) for name in ("sample_s", "twin_s", "score_s", "learn_s")
-    }
+    names = ("sample_s", "twin_s", "score_s", "learn_s")
+    parts = {name: statistics.mean(row[name] for row in rows) for name in names}
     whole = sum(parts.values())
     return {
         "ppo_step_s": round(whole, 3),
