@@ -9,7 +9,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def main() -> None:
     print(json.dumps(figures))
 
 
-def answers(lm: Lm, repeat: int) -> Mapping[str, float]:
+def answers(lm: Lm, repeat: int) -> dict[str, float]:
     """Seconds of an answer, and tokens a second of many side by side, ours and the peer's."""
     one = [_seconds(partial(ASKED.sample, lm, _tasks(1, seed), 1, 0.0, 0)) for seed in range(repeat)]
     tasks = _tasks(BATCH, 0)
@@ -71,7 +71,7 @@ def answers(lm: Lm, repeat: int) -> Mapping[str, float]:
     }
 
 
-def twin() -> Mapping[str, float]:
+def twin() -> dict[str, float]:
     """Link chains that the twin (T0) tells of in a second, by eight and by hundreds."""
     task, found = draw(3), {}
     for count in (8, 500):
@@ -82,7 +82,7 @@ def twin() -> Mapping[str, float]:
     return found
 
 
-def ppo(lm: Lm, steps: int) -> Mapping[str, float]:
+def ppo(lm: Lm, steps: int) -> dict[str, float]:
     """Seconds of a step of 256 answers, and what they go to."""
     config = RldtfConfig(steps=steps + 1, validate_every=steps + 1)
 
