@@ -17,7 +17,7 @@ from training.experiments.experiment import Experiment, Findings
 from training.experiments.page import Page, table, told
 from training.experiments.references import DEMAND, SHIPPED_AGENT, STATIC
 from training.experiments.run import Arm, Result, Task
-from training.experiments.settings import Boards, above_and_below, arms_of, returns, rows
+from training.experiments.settings import Boards, above_and_below, arms_of, named, returns, rows
 from training.experiments.stored import RULES, Make, stored
 from training.experiments.table1 import LEARNT, TABLE1, names
 from training.slicing.environment import Environment
@@ -96,13 +96,9 @@ def _verdict(boards: Boards) -> str:
         for other in (STATIC, DEMAND):
             above, below = above_and_below(boards, arm, other)
             lines.append(
-                f"- **{arm}** against {other}: above in {_told(above, boards)}; below in {_told(below, boards)}."
+                f"- **{arm}** against {other}: above in {named(above, boards, 'split')}; below in {named(below, boards, 'split')}."
             )
     return "\n".join(lines)
-
-
-def _told(splits: Sequence[str], boards: Boards) -> str:
-    return "every split" if len(splits) == len(boards) else ", ".join(splits) or "no split"
 
 
 def _draw(figure: Figure, boards: Boards) -> None:

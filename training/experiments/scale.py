@@ -20,7 +20,7 @@ from training.experiments.experiment import Experiment, Findings
 from training.experiments.page import Page, table, told
 from training.experiments.references import DEMAND, HARD, SHIPPED_AGENT, STATIC
 from training.experiments.run import Arm, ExperimentError, Result, Run, Task
-from training.experiments.settings import Boards, above_and_below, arms_of, returns, rows
+from training.experiments.settings import Boards, above_and_below, arms_of, named, returns, rows
 from training.experiments.stored import RULES, Make, stored
 from training.experiments.trained import BASE, Trained, load
 from training.slicing import arms
@@ -168,8 +168,8 @@ def _verdict(boards: Boards, learnt: Sequence[str]) -> str:
         for other in (STATIC, DEMAND):
             above, below = above_and_below(boards, arm, other)
             lines.append(
-                f"- **{arm}** against {other}: above at {'; '.join(above) or 'no size'}. Below at "
-                f"{'; '.join(below) or 'no size'}."
+                f"- **{arm}** against {other}: above at {named(above, boards, 'size')}. "
+                f"Below at {named(below, boards, 'size')}."
             )
     return "\n".join(lines)
 

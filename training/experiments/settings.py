@@ -1,6 +1,6 @@
 """Settings: the same arms in several settings, such as splits or sizes, each with a board of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from training.experiments.board import Board
 from training.experiments.page import Row, table, told
@@ -38,3 +38,8 @@ def above_and_below(boards: Boards, arm: str, other: str) -> tuple[list[str], li
     }
     above, below = ([setting for setting in signs if signs[setting] == way] for way in (1, -1))
     return above, below
+
+
+def named(some: Sequence[str], boards: Boards, what: str) -> str:
+    """Settings in words."""
+    return f"every {what}" if len(some) == len(boards) else "; ".join(some) or f"no {what}"
