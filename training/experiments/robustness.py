@@ -96,7 +96,8 @@ def _verdict(boards: Boards) -> str:
         for other in (STATIC, DEMAND):
             above, below = above_and_below(boards, arm, other)
             lines.append(
-                f"- **{arm}** against {other}: above in {named(above, boards, 'split')}; below in {named(below, boards, 'split')}."
+                f"- **{arm}** against {other}: above in {named(above, boards, 'split')}. "
+                f"Below in {named(below, boards, 'split')}."
             )
     return "\n".join(lines)
 
