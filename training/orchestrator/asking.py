@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from rapps.orchestrator.reading import read
 
 from rapps.orchestrator.decoding import Sample, sample, written
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.prompt import prompt
+from rapps.orchestrator.reading import read
 from training.orchestrator.feedback import Feedback, feedback
 from training.orchestrator.lm import Lm
 from training.orchestrator.tasks.task import Task
