@@ -1,0 +1,72 @@
+import random
+
+import numpy as np
+
+from rapps.orchestrator.grammar import REFLECT, TARGETS, THINK
+from tests.training.orchestrator.small import ASKED, made, tasks
+from training.orchestrator.examples import of_question, of_sample, random_answer, understood
+from training.orchestrator.lm import KEEP_OUT
+from twin.link.errors import PlanError
+
+
+def test_what_a_text_states_is_told_by_its_letters_and_exactly() -> None:
+    for task in (task for task in tasks(60) if task.explicit):
+        script = ASKED.script(task)
+        for option in understood(ASKED, task):
+            assert option in script.reading.quantities
+            script.choose(option)
+        true = [getattr(task.demand, target.field) for target in TARGETS]
+        np.testing.assert_allclose(script.values, true, rtol=0.02)
+
+
+def test_what_a_text_leaves_open_is_told_on_the_safe_side_and_near() -> None:
+    for task in (task for task in tasks(60) if not task.explicit):
+        script = ASKED.script(task)
+        for option in understood(ASKED, task):
+            script.choose(option)
+        delay, rate, ber = (
+            value / getattr(task.demand, target.field)
+            for value, target in zip(script.values, TARGETS, strict=True)
+        )
+        assert 0.39 <= delay <= 1.02
+        assert 0.98 <= rate <= 2.6
+        assert 0.19 <= ber <= 1.02
+
+
+def test_of_an_answer_all_is_learnt_but_what_a_tool_said() -> None:
+    lm = made()
+    sample = random_answer(ASKED, lm, tasks(1)[0], random.Random(0))
+    example = of_sample(sample)
+    assert len(example.ids) == len(example.labels)
+    learnt = lm.decode([label for label in example.labels if label != KEEP_OUT])
+    told = lm.decode(
+        [token for token, label in zip(example.ids, example.labels, strict=True) if label == KEEP_OUT]
+    )
+    assert learnt.startswith(THINK[0])
+    assert REFLECT[0] not in learnt
+    assert "Budget" not in learnt
+    assert told.startswith("Equipment: ")
+    assert told.endswith(REFLECT[1])
+
+
+def test_random_answers_choose_differently() -> None:
+    lm, task = made(), tasks(1)[0]
+    chains = {random_answer(ASKED, lm, task, random.Random(seed)).script.chain() for seed in range(8)}
+    assert len(chains) == 8
+
+
+def test_of_a_question_the_reasoning_and_the_answer_are_learnt() -> None:
+    lm = made()
+    example = of_question(lm, "What is a PRB?", "It has 12 subcarriers.", "12 subcarriers")
+    learnt = lm.decode([label for label in example.labels if label != KEEP_OUT])
+    assert learnt == "<think>It has 12 subcarriers.</think><answer>12 subcarriers</answer>"
+
+
+def test_equipment_that_can_run_nothing_is_no_surprise() -> None:
+    seen = 0
+    for task in tasks(200, 1_000):
+        try:
+            ASKED.script(task)
+        except PlanError:
+            seen += 1
+    assert seen < 20
