@@ -82,7 +82,7 @@ def test_a_policy_is_created_changed_queried_and_deleted(loop: Loop) -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (policy(-5), "-5 is less than or equal to the minimum"),
+        (policy(-5), "-5 is less than the minimum"),
         (policy(5, sst=300), "300 is greater than the maximum"),
         ({"scope": policy(5)["scope"]}, "'sliceSlaObjectives' is a required property"),
         (policy(5) | {"colour": "red"}, "'colour' was unexpected"),
