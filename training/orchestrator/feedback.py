@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from training.orchestrator.tasks.task import Task
-from twin.link.equipment import fits
+from training.orchestrator.twin_pool import Question, parts, verdict
 from twin.link.evaluate import evaluate_batch
 from twin.link.plan import ChainGrid
-from twin.link.reward import DEFAULT_WEIGHTS, deviations, rewards, satisfied
+from twin.link.qos import Tier
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,10 +30,7 @@ class Feedback:
 def feedback(task: Task, chains: ChainGrid, margin: float = 0.0) -> Feedback:
     """Of chains for a task; those that contradict themselves or do not fit the equipment are refused."""
     demand = replace(task.demand, margin=margin)
-    values, completed = np.full(len(chains), DEFAULT_WEIGHTS.refused), np.zeros(len(chains), dtype=bool)
-    good = np.flatnonzero(chains.consistent() & fits(chains, task.equipment))
-    if len(good):
-        found = evaluate_batch(chains.take(good), task.equipment)
-        values[good] = rewards(found, demand)
-        completed[good] = satisfied(deviations(found.delay_s, found.throughput_bps, found.ber_high, demand))
-    return Feedback(values, completed)
+    question = Question(chains=chains, demand=demand, equipment=task.equipment)
+    runnable = parts(question, Tier.T0)
+    told = verdict(question, [(rows, evaluate_batch(chains.take(rows), task.equipment)) for rows in runnable])
+    return Feedback(told.reward, told.met)

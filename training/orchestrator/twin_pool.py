@@ -7,24 +7,20 @@ on.
 """
 
 import contextlib
-import os
 import queue
-import subprocess
-import sys
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
 from training.orchestrator import twin_worker
+from training.orchestrator.child import Child
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.twin_worker import Job
 from twin.link.demand import Demand
@@ -103,16 +99,16 @@ class TwinPool:
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
         for worker in self._workers:
-            worker.kill()
+            worker.child.kill()
         if self._threads is not None:
             self._threads.shutdown()
         for worker in self._workers:
-            worker.end()
+            worker.child.end()
 
     @property
     def processes(self) -> tuple[int, ...]:
         """The workers that run now, by process id."""
-        return tuple(pid for worker in self._workers if (pid := worker.pid) is not None)
+        return tuple(pid for worker in self._workers if (pid := worker.child.pid) is not None)
 
     def ask(self, questions: Iterable[Question], tier: Tier = Tier.T0, *, seed: int = 0) -> Iterator[Verdict]:
         """Verdicts in the order of the questions, each as soon as it and those before it are there.
@@ -120,15 +116,15 @@ class TwinPool:
         TwinPoolError when MOST_LOST_IN_A_ROW jobs were lost one after the other.
         """
         asked = tuple(questions)
-        parts = tuple(_parts(question, tier) for question in asked)
+        wanted = tuple(parts(question, tier) for question in asked)
         jobs = [
             (question.chains.take(rows), question.equipment, tier, seed)
-            for question, some in zip(asked, parts, strict=True)
+            for question, some in zip(asked, wanted, strict=True)
             for rows in some
         ]
         answers = map(self._here, jobs) if self._threads is None else self._threads.map(self._there, jobs)
-        for question, some in zip(asked, parts, strict=True):
-            yield self._verdict(question, [(rows, self._counted(next(answers))) for rows in some])
+        for question, some in zip(asked, wanted, strict=True):
+            yield verdict(question, [(rows, self._counted(next(answers))) for rows in some], self.weights)
 
     def _here(self, job: Job) -> Results | str:
         try:
@@ -153,34 +149,19 @@ class TwinPool:
             raise TwinPoolError(f"{self._lost_in_a_row} questions to the twin in a row were lost: {answer}")
         return None
 
-    def _verdict(self, question: Question, answers: list[tuple[np.ndarray, Results | None]]) -> Verdict:
-        count = len(question.chains)
-        reward = np.full(count, self.weights.refused)
-        errors = np.full((count, 3), np.nan)
-        lost = np.zeros(count, dtype=bool)
-        for rows, results in answers:
-            if results is None:
-                lost[rows], reward[rows] = True, np.nan
-                continue
-            share = use_share_of(question.chains.take(rows), question.equipment) if self.weights.use else 0.0
-            reward[rows] = rewards(results, question.demand, self.weights, use_share=share)
-            errors[rows] = deviations(results.delay_s, results.throughput_bps, results.ber_high, question.demand)
-        return Verdict(reward=reward, deviations=errors, met=satisfied(errors), lost=lost)
-
 
 class _Worker:
     """One worker process, started when it is first needed and again after its end."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
+        self.child = Child(twin_worker.__name__, _ONE_THREAD)
 
     def ask(self, job: Job, timeout_s: float) -> Results | str:
         """An answer, or why there is none."""
         try:
             connection = self._started()
         except (OSError, EOFError) as error:
-            self.end()
+            self.child.end()
             return f"a worker did not start: {twin_worker.reason(error)}"
         with self._no_longer_than(timeout_s) as late:
             try:
@@ -188,45 +169,15 @@ class _Worker:
                 answer: Results | str = connection.recv()
                 return answer
             except (OSError, EOFError):
-                self.end()
+                self.child.end()
                 return f"a worker took longer than {timeout_s:g} s" if late.is_set() else "a worker died"
-
-    @property
-    def pid(self) -> int | None:
-        """The process, if it runs."""
-        process = self._process
-        return process.pid if process is not None and process.poll() is None else None
-
-    def kill(self) -> None:
-        """Kill the process at once; whoever waits for it learns of it."""
-        if (process := self._process) is not None:
-            process.kill()
-
-    def end(self) -> None:
-        """Kill the process, if there is one, and close the connection; nobody may wait for it."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
     def _started(self) -> Connection:
         """The connection to a process that is ready."""
-        if self._connection is not None and self.pid is not None:
-            return self._connection
-        self.end()
-        ours, theirs = Pipe()
-        self._connection = ours
-        paths = (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", ""))
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", twin_worker.__name__, str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                env=os.environ | _ONE_THREAD | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
-            )
+        if self.child.connection is not None and self.child.pid is not None:
+            return self.child.connection
+        self.child.end()
+        ours = self.child.start()
         with self._no_longer_than(START_S):
             ours.recv()
         return ours
@@ -238,7 +189,7 @@ class _Worker:
 
         def end() -> None:
             late.set()
-            self.kill()
+            self.child.kill()
 
         timer = threading.Timer(timeout_s, end)
         timer.start()
@@ -248,9 +199,29 @@ class _Worker:
             timer.cancel()
 
 
-def _parts(question: Question, tier: Tier) -> list[np.ndarray]:
+def parts(question: Question, tier: Tier) -> list[np.ndarray]:
     """The places of the chains that each job asks about; without those that cannot be run."""
     rows = np.flatnonzero(question.chains.consistent() & fits(question.chains, question.equipment))
     if tier is Tier.T0:
         return [rows] if len(rows) else []
     return [rows[place : place + 1] for place in range(len(rows))]
+
+
+def verdict(
+    question: Question,
+    answers: Sequence[tuple[np.ndarray, Results | None]],
+    weights: RewardWeights = DEFAULT_WEIGHTS,
+) -> Verdict:
+    """What answers to some of a question's chains (None: lost) make of it; the others cannot be run."""
+    count = len(question.chains)
+    reward = np.full(count, weights.refused)
+    errors = np.full((count, 3), np.nan)
+    lost = np.zeros(count, dtype=bool)
+    for rows, results in answers:
+        if results is None:
+            lost[rows], reward[rows] = True, np.nan
+            continue
+        share = use_share_of(question.chains.take(rows), question.equipment) if weights.use else 0.0
+        reward[rows] = rewards(results, question.demand, weights, use_share=share)
+        errors[rows] = deviations(results.delay_s, results.throughput_bps, results.ber_high, question.demand)
+    return Verdict(reward=reward, deviations=errors, met=satisfied(errors), lost=lost)

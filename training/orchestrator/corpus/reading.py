@@ -1,17 +1,15 @@
 """Reading: files prepared in processes of their own, so that no file ends or holds up a build."""
 
-import os
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
 
+from training.orchestrator.child import Child
 from training.orchestrator.corpus import reading_worker
 from training.orchestrator.corpus.errors import CorpusError
 from training.orchestrator.corpus.preparing import Preparation, Prepared, lost
@@ -69,10 +67,10 @@ def prepared(paths: Iterable[Path], how: Reading) -> Iterator[Prepared]:
                 for future in waiting:
                     future.cancel()
                 for worker in workers:
-                    worker.kill()
+                    worker.child.kill()
     finally:
         for worker in workers:
-            worker.end()
+            worker.child.end()
 
 
 class _Worker:
@@ -80,8 +78,7 @@ class _Worker:
 
     def __init__(self, how: Reading) -> None:
         self._how = how
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
+        self.child = Child(reading_worker.__name__)
 
     def ask(self, path: Path) -> Prepared:
         """What is left of a file."""
@@ -94,37 +91,13 @@ class _Worker:
             reason = "too slow"
         except (OSError, EOFError):
             reason = "reader died"
-        self.end()
+        self.child.end()
         return lost(reason)
 
-    def kill(self) -> None:
-        """Kill the process at once; whoever waits for it learns of it."""
-        if (process := self._process) is not None:
-            process.kill()
-
-    def end(self) -> None:
-        """End the process, if there is one; nobody may wait for it."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
     def _started(self) -> Connection:
-        if self._connection is not None:
-            return self._connection
-        ours, theirs = Pipe()
-        self._connection = ours
-        paths = (str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", ""))
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", reading_worker.__name__, str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
-            )
+        if self.child.connection is not None:
+            return self.child.connection
+        ours = self.child.start()
         try:
             ours.send((self._how.preparation, self._how.memory_byte))
             if ours.poll(START_S):
@@ -132,7 +105,5 @@ class _Worker:
                 return ours
         except (OSError, EOFError):
             pass
-        self.end()
-        raise CorpusError(
-            f"no process can be started that reads files: {sys.executable} -m {reading_worker.__name__}"
-        )
+        self.child.end()
+        raise CorpusError(f"no process can be started that reads files: {sys.executable} -m {self.child.module}")

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.training.orchestrator.corpus.samples import PROSE, paragraph
-from training.orchestrator.corpus import reading
 from training.orchestrator.corpus.errors import CorpusError
 from training.orchestrator.corpus.preparing import Preparation, of_file
 from training.orchestrator.corpus.reading import Reading, prepared
@@ -57,7 +56,7 @@ def test_a_reader_that_dies_costs_one_file(good: Path, hanging: Path, monkeypatc
         threading.Timer(1.0, started[0].kill).start()
         yield good
 
-    monkeypatch.setattr(reading.subprocess, "Popen", recorded)
+    monkeypatch.setattr(subprocess, "Popen", recorded)
     found = list(prepared(files(), Reading()))
     assert [one.dropped for one in found] == [{}, {"reader died": (1, 0)}, {}]
     assert len(started) == 2
