@@ -76,13 +76,17 @@ class Script:
     """
 
     def __init__(self, reading: Reading, equipment: EquipmentState, *, margin: float = 0.0) -> None:
-        self.reading, self._equipment, self._margin = reading, equipment, margin
+        self.reading, self.equipment, self._margin = reading, equipment, margin
         self._legal = Legal(equipment)
         self.values: list[float] = []
         self.text = ""
+        self._step = self._following()
 
     def step(self) -> Step:
         """What comes next."""
+        return self._step
+
+    def _following(self) -> Step:
         place = len(self.values)
         if place < len(TARGETS):
             after = _before(place + 1) if place + 1 < len(TARGETS) else f"{THINK[1]}{REFLECT[0]}"
@@ -92,7 +96,7 @@ class Script:
         field = self._legal.field
         options = tuple(json.dumps(value) for value in self._legal.options())
         if field == COLUMNS[0]:
-            told = reflection(self.demand, self._equipment)
+            told = reflection(self.demand, self.equipment)
             return Step(ANSWER[0] + _key(field), options, _key(COLUMNS[1]), THINK[1], told)
         return Step(
             _key(field), options, _END if field == COLUMNS[-1] else _key(COLUMNS[COLUMNS.index(field) + 1])
@@ -109,8 +113,9 @@ class Script:
             self.values.append(self._known(place)[option])
         else:
             self._legal.choose(json.loads(option))
+        self._step = self._following()
         if self._legal.done:
-            self.text += self.step().text
+            self.text += self._step.text
 
     @property
     def done(self) -> bool:
@@ -119,7 +124,7 @@ class Script:
 
     @property
     def demand(self) -> Demand:
-        """The demand that was understood, with the margin; IndexError before its targets are chosen."""
+        """The demand that was understood, with the margin; ValueError before its targets are chosen."""
         delay_s, throughput_bps, ber = self.values
         return Demand(max_delay_s=delay_s, min_throughput_bps=throughput_bps, max_ber=ber, margin=self._margin)
 

@@ -12,7 +12,7 @@ from twin.link.catalogue import PARAMETERS, REFERENCE_NUMEROLOGY, ChannelClass
 from twin.link.equipment import EquipmentState, fits
 from twin.link.errors import PlanError
 from twin.link.hardware import required_flops
-from twin.link.plan import CODES, COLUMNS, ChainGrid, LinkChain
+from twin.link.plan import COLUMNS, ChainGrid, LinkChain, code
 from twin.link.space import SIZES
 
 Value = str | int | float
@@ -68,8 +68,7 @@ class Legal:
             flops = _flops(int(self._chosen[0]), int(value))
             self._rows = self._rows[flops[self._rows] <= self._equipment.compute_flops]
         elif field in _MODULES:
-            (code,) = (place for place, known in _coded(field) if known == value)
-            self._rows = self._rows[getattr(_grid(), field)[self._rows] == code]
+            self._rows = self._rows[getattr(_grid(), field)[self._rows] == code(field, value)]
 
     def chain(self) -> LinkChain:
         """The chain, when every parameter is chosen."""
@@ -133,6 +132,4 @@ def _least_flops(numerology: int, prbs: int) -> float:
 
 @cache
 def _coded(field: str) -> tuple[tuple[int, Value], ...]:
-    values = PARAMETERS[field].values
-    codes = CODES.get(field)
-    return tuple((list(codes).index(value) if codes else int(value), value) for value in values)
+    return tuple((code(field, value), value) for value in PARAMETERS[field].values)

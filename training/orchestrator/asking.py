@@ -10,7 +10,7 @@ import numpy as np
 from rapps.orchestrator.decoding import Sample, sample, written
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.prompt import prompt
-from rapps.orchestrator.reading import read
+from rapps.orchestrator.reading import Reading, read
 from training.orchestrator.feedback import Feedback, feedback
 from training.orchestrator.lm import Lm
 from training.orchestrator.tasks.task import Task
@@ -27,7 +27,7 @@ class Asked:
 
     def script(self, task: Task) -> Script:
         """An answer to a task that is still to be written."""
-        return Script(read(task.text), task.equipment, margin=self.margin)
+        return self._script(read(task.text), task)
 
     def prompt(self, task: Task) -> str:
         """The task as a model reads it."""
@@ -35,7 +35,8 @@ class Asked:
 
     def written(self, lm: Lm, task: Task, options: Sequence[str]) -> Sample:
         """The answer with these options."""
-        return written(lm, self.prompt(task), self.script(task), options)
+        script = self.script(task)
+        return written(lm, prompt(script.reading, task.equipment), script, options)
 
     def sample(self, lm: Lm, tasks: Sequence[Task], each: int, temperature: float, seed: int) -> list[Sample]:
         """So many answers to each task in turn; temperature 0 takes the likeliest."""
@@ -44,10 +45,15 @@ class Asked:
         share = max(1, self.at_once // each)
         for start in range(0, len(tasks), share):
             part = tasks[start : start + share]
-            scripts = [self.script(task) for task in part for _ in range(each)]
-            prompts = [self.prompt(task) for task in part]
+            readings = [read(task.text) for task in part]
+            pairs = list(zip(readings, part, strict=True))
+            scripts = [self._script(reading, task) for reading, task in pairs for _ in range(each)]
+            prompts = [prompt(reading, task.equipment) for reading, task in pairs]
             found += sample(lm, prompts, scripts, temperature=temperature, draw=generator)
         return found
+
+    def _script(self, reading: Reading, task: Task) -> Script:
+        return Script(reading, task.equipment, margin=self.margin)
 
     def feedback(self, tasks: Sequence[Task], samples: Sequence[Sample]) -> Feedback:
         """What the twin says of as many answers to each task."""

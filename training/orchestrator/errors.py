@@ -1,7 +1,12 @@
 """Errors of the orchestrator's training.
 
 OrchestratorError (a ValueError)
-└── StageError    a stage that cannot begin or go on: says what is missing or does not fit
+├── StageError         a stage that cannot begin or go on: says what is missing or does not fit
+├── CorpusError        a corpus that cannot be built or read (`corpus.errors`)
+├── InstructionError   instructions that cannot be read or mixed: names line and field
+├── EvaluationError    an evaluation that cannot be done as asked
+├── EntryError         an entry that there is not: says which there are
+└── TwinPoolError      no question to the twin is answered any more: says why the last one was not
 """
 
 

@@ -123,7 +123,7 @@ class Session:
     @torch.no_grad()
     def feed(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Read the next tokens of each answer, and give the logits after them, float32 [answers, vocabulary]."""
-        length = max(1, *map(len, rows)) if len(rows) > 1 else max(1, len(rows[0]))
+        length = max(1, max(map(len, rows)))
         ids = torch.full((len(rows), length), self._lm.end)
         mask = torch.zeros((len(rows), length), dtype=torch.long)
         for row, tokens in enumerate(rows):

@@ -38,9 +38,8 @@ class ModelEntry:
             except PlanError as error:
                 refused[place] = str(error)
         if scripts:
-            sample(
-                self.lm, [self._prompt(tasks[place]) for place in scripts], [*scripts.values()], temperature=0.0
-            )
+            prompts = [prompt(script.reading, script.equipment) for script in scripts.values()]
+            sample(self.lm, prompts, [*scripts.values()], temperature=0.0)
         seconds = (time.perf_counter() - began) / max(1, len(tasks))
         return tuple(
             _answer(scripts[place], seconds) if place in scripts else _none(refused[place], seconds)
@@ -51,10 +50,6 @@ class ModelEntry:
         """Choose in a script until it is done, and give the text of the answer."""
         sample(self.lm, [prompt], [script], temperature=0.0)
         return script.text
-
-    def _prompt(self, task: Task) -> str:
-        assert task.equipment is not None
-        return prompt(read(task.text), task.equipment)
 
 
 def _answer(script: Script, seconds: float) -> Answer:

@@ -56,10 +56,6 @@ class OrchestratorConfig:
             raise OrchestratorError(f"validation is {self.validation}; it must be at least 1")
 
 
-def _learning(steps: int) -> SupervisedConfig:
-    return SupervisedConfig(steps=steps)
-
-
 PRESETS: Mapping[str, OrchestratorConfig] = {
     config.name: config
     for config in (
@@ -67,8 +63,8 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
             name="smoke",
             facts=50,
             edge=EdgeConfig(layers=2, width=64, heads=4, key_value_heads=2, inner=128, vocabulary=600, texts=200),
-            pretraining=PretrainingConfig(learning=_learning(8), batch=8, length=64),
-            instruction=InstructionConfig(learning=_learning(20), batch=16),
+            pretraining=PretrainingConfig(learning=SupervisedConfig(steps=8), batch=8, length=64),
+            instruction=InstructionConfig(learning=SupervisedConfig(steps=20), batch=16),
             rejection=RejectionConfig(rounds=2, tasks=16, each=8, batch=16, patience=1),
             rldtf=RldtfConfig(
                 steps=4, tasks=4, each=4, minibatches=2, draws=2, validate_every=2, checkpoint_every=2
@@ -79,8 +75,8 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
         OrchestratorConfig(
             name="gpu",
             edge=EdgeConfig(layers=6, width=320, heads=8, key_value_heads=4, inner=960, vocabulary=3072),
-            pretraining=PretrainingConfig(learning=_learning(5_000), batch=128),
-            instruction=InstructionConfig(learning=_learning(5_000), batch=256),
+            pretraining=PretrainingConfig(learning=SupervisedConfig(steps=5_000), batch=128),
+            instruction=InstructionConfig(learning=SupervisedConfig(steps=5_000), batch=256),
             rejection=RejectionConfig(rounds=10, tasks=8_000, each=8, batch=256),
             rldtf=RldtfConfig(steps=1_000, tasks=64, each=16, micro_batch=512),
         ),

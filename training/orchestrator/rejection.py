@@ -21,7 +21,7 @@ from training.orchestrator.asking import Asked
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.examples import of_sample
 from training.orchestrator.lm import Lm
-from training.orchestrator.supervised import Example, Row, SupervisedConfig, Tell, fit
+from training.orchestrator.supervised import Example, Row, SupervisedConfig, Tell, fit, write_rows
 from training.orchestrator.tasks.task import Task
 from twin.link.plan import ChainGrid
 from twin.link.reward import use_share_of
@@ -157,9 +157,7 @@ def _folder(folder: Path, turn: int) -> Path:
 def _save(lm: Lm, folder: Path, turn: int, rows: Sequence[Row]) -> None:
     """The round's model, then its row, which says that it is whole."""
     lm.save(_folder(folder, turn))
-    partial = folder / f"{ROUNDS}.new"
-    partial.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    partial.rename(folder / ROUNDS)
+    write_rows(folder / ROUNDS, rows)
 
 
 def _lines(path: Path) -> list[str]:

@@ -30,7 +30,7 @@ from training.orchestrator.feedback import Feedback
 from training.orchestrator.lm import Lm
 from training.orchestrator.policy import Critic, Decided, Policy, entropy
 from training.orchestrator.sensitivity import Weighting
-from training.orchestrator.supervised import Row, Tell, keep, resume, write_curve
+from training.orchestrator.supervised import CURVE, Row, Tell, autocast, keep, resume, write_rows
 from training.orchestrator.tasks.task import Task
 
 Advantage = Literal["critic", "group", "twin"]
@@ -46,8 +46,6 @@ class RldtfConfig:
     """Tasks of a step."""
     each: int = 8
     """Answers to each."""
-    margin: float = 0.1
-    """Planning margin: rewards are those of the demand with so much to spare."""
     temperature: float = 1.0
     advantage: Advantage = "twin"
     draws: int = 3
@@ -136,7 +134,7 @@ class Rldtf:
     ) -> None:
         self.lm, self.config, self.asked, self.tasks = lm, config, asked, tasks
         self.folder, self.seed = folder, seed
-        self.accelerator = Accelerator(mixed_precision="bf16" if config.bf16 else "no")
+        self.accelerator = Accelerator()
         models = Models(lm.network, critic=config.advantage == "critic")
         groups = [{"params": list(models.policy.parameters()), "lr": config.learning_rate}]
         if models.critic is not None:
@@ -160,7 +158,7 @@ class Rldtf:
                 tell(row)
             if (step + 1) % self.config.checkpoint_every == 0 and step + 1 < self.config.steps:
                 keep(self.accelerator, self.folder, step + 1, curve)
-        write_curve(self.folder, curve)
+        write_rows(self.folder / CURVE, curve)
         return curve
 
     def _validated(self, validate: Callable[[Lm], Row], row: Row, best: float) -> Row:
@@ -219,7 +217,7 @@ class Rldtf:
             part = samples[start : start + self.config.micro_batch]
             decided = Decided.of(self.lm, part)
             sizes = [len(sample.decisions) for sample in part]
-            with self.accelerator.autocast():
+            with autocast(self.accelerator, self.config.bf16):
                 likely, worth = self.models(decided)
                 before = self.models.reference(decided)
             worth = torch.zeros(len(likely)) if worth is None else worth
@@ -247,7 +245,7 @@ class Rldtf:
         returns = [own + value for own, value in zip(over, values, strict=True)]
         if config.advantage != "twin":
             return [advantages.chosen(sample, own) for sample, own in zip(samples, over, strict=True)], returns
-        how = advantages.Draws(config.draws, config.margin, draw)
+        how = advantages.Draws(config.draws, self.asked.margin, draw)
         found = []
         for place, sample in enumerate(samples):
             shares = old[place].exp().cpu().double().numpy()
@@ -270,7 +268,7 @@ class Rldtf:
                 samples[row],
                 float(told.rewards[row]),
                 how,
-                self.config.margin,
+                self.asked.margin,
                 draw,
             )
             for row in picked
@@ -283,11 +281,11 @@ class Rldtf:
         scale = _scale(rollout.advantage)
         rows = []
         draw = np.random.default_rng((self.seed, step, 1))
-        for _ in range(config.epochs):
-            for picked in np.array_split(draw.permutation(len(rollout.samples)), config.minibatches):
-                rows.append(self._update(rollout, picked, scale, alone=step < config.critic_warm_up))
-                if rows[-1]["kl_step"] > config.stop_kl:
-                    break
+        orders = [draw.permutation(len(rollout.samples)) for _ in range(config.epochs)]
+        for picked in (part for order in orders for part in np.array_split(order, config.minibatches)):
+            rows.append(self._update(rollout, picked, scale, alone=step < config.critic_warm_up))
+            if rows[-1]["kl_step"] > config.stop_kl:
+                break
         if not all(math.isfinite(row["loss"]) for row in rows):
             raise StageError("the loss is no number; take a smaller learning_rate, or float32 (bf16: false)")
         return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
@@ -300,7 +298,7 @@ class Rldtf:
         for start in range(0, len(picked), config.micro_batch):
             part = picked[start : start + config.micro_batch]
             decided = Decided.of(self.lm, [rollout.samples[row] for row in part])
-            with self.accelerator.autocast():
+            with autocast(self.accelerator, self.config.bf16):
                 likely, worth = self.models(decided)
             losses = self._losses(rollout, part, decided, likely.float(), worth, scale)
             policy = losses["policy"] - config.entropy_weight * losses["entropy"] + config.kl_weight * losses["kl"]

@@ -74,7 +74,7 @@ class SupervisedConfig:
 
 def fit(lm: Lm, draw: Draw, config: SupervisedConfig, folder: Path, tell: Tell | None = None) -> list[Row]:
     """Train the network in place and give the curve; goes on from the folder's checkpoint, if there is one."""
-    accelerator = Accelerator(mixed_precision="bf16" if config.bf16 else "no")
+    accelerator = Accelerator()
     learning = [item for item in lm.network.parameters() if item.requires_grad]
     optimiser = torch.optim.AdamW(learning, lr=config.learning_rate, weight_decay=config.weight_decay)
     learner, optimiser = accelerator.prepare(Learner(lm.network), optimiser)
@@ -91,7 +91,7 @@ def fit(lm: Lm, draw: Draw, config: SupervisedConfig, folder: Path, tell: Tell |
         if (step + 1) % config.checkpoint_every == 0 and step + 1 < config.steps:
             keep(accelerator, folder, step + 1, curve)
     learner.eval()
-    write_curve(folder, curve)
+    write_rows(folder / CURVE, curve)
     return curve
 
 
@@ -111,7 +111,7 @@ def _step(
     for start in range(0, len(ordered), config.micro_batch):
         part = ordered[start : start + config.micro_batch]
         batch = lm.batch([example.ids for example in part], [example.labels for example in part])
-        with accelerator.autocast():
+        with autocast(accelerator, config.bf16):
             loss = learner(batch) / max(1, labelled)
         accelerator.backward(loss)
         total += float(loss.detach())
@@ -121,6 +121,11 @@ def _step(
     optimiser.step()
     optimiser.zero_grad()
     return {"loss": total, "gradient": float(norm), "tokens": float(labelled)}
+
+
+def autocast(accelerator: Accelerator, bf16: bool) -> torch.autocast:
+    """Half precision where it is wanted; not by the accelerator, whose precision is one for a whole process."""
+    return torch.autocast(accelerator.device.type, torch.bfloat16, enabled=bf16)
 
 
 class Learner(nn.Module):
@@ -182,8 +187,8 @@ def resume(accelerator: Accelerator, folder: Path, steps: int) -> tuple[int, lis
     return progress["step"], progress["curve"]
 
 
-def write_curve(folder: Path, curve: Sequence[Row]) -> None:
-    """The curve as JSONL."""
-    partial = folder / f"{CURVE}.new"
-    partial.write_text("".join(f"{json.dumps(row)}\n" for row in curve))
-    os.replace(partial, folder / CURVE)
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Rows as JSONL, at once or not at all."""
+    partial = path.with_name(f"{path.name}.new")
+    partial.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    os.replace(partial, path)

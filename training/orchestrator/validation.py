@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rapps.orchestrator.grammar import TARGETS
 from training.orchestrator.asking import Asked
 from training.orchestrator.lm import Lm
 from training.orchestrator.supervised import Row
@@ -48,7 +49,9 @@ class Validation:
         found = Asked(margin=0.0).feedback(self.tasks, samples)
         done = found.completed
         read = [
-            np.allclose(sample.script.values, _targets(task), rtol=0.05)
+            np.allclose(
+                sample.script.values, [getattr(task.demand, target.field) for target in TARGETS], rtol=0.05
+            )
             for task, sample in zip(self.tasks, samples, strict=True)
         ]
         explicit = np.array([task.explicit for task in self.tasks])
@@ -59,8 +62,3 @@ class Validation:
             "understood": float(np.mean(read)),
             "validated explicit": float(done[explicit].mean()) if explicit.any() else 0.0,
         }
-
-
-def _targets(task: Task) -> tuple[float, float, float]:
-    demand = task.demand
-    return demand.max_delay_s, demand.min_throughput_bps, demand.max_ber

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapps.orchestrator.legal import PRBS, Legal
-from twin.link.catalogue import ChannelClass
+from rapps.orchestrator.task import USUAL_EQUIPMENT
 from twin.link.equipment import EquipmentState, check
 from twin.link.errors import PlanError
 from twin.link.plan import COLUMNS, ChainGrid
@@ -16,16 +17,13 @@ from twin.link.space import Space
 @st.composite
 def equipments(draw: st.DrawFn) -> EquipmentState:
     antennas = st.sampled_from([1, 2, 4])
-    return EquipmentState(
+    return replace(
+        USUAL_EQUIPMENT,
         free_prbs=draw(st.integers(1, 600)),
         tx_antennas=draw(antennas),
         rx_antennas=draw(antennas),
         compute_flops=10.0 ** draw(st.floats(8.0, 15.0)),
         max_tx_power_dbm=draw(st.floats(-10.0, 46.0)),
-        channel=ChannelClass.TDL_A,
-        snr_db=10.0,
-        delay_spread_s=1e-7,
-        doppler_hz=10.0,
         has_deeprx=draw(st.booleans()),
         has_deeptx=draw(st.booleans()),
     )
@@ -58,34 +56,12 @@ def test_every_chain_that_runs_is_legal(equipment: EquipmentState, seed: int) ->
 
 
 def test_a_value_that_is_not_legal_is_refused_with_those_that_are() -> None:
-    state = EquipmentState(
-        free_prbs=10,
-        tx_antennas=1,
-        rx_antennas=1,
-        compute_flops=1e14,
-        max_tx_power_dbm=23.0,
-        channel=ChannelClass.AWGN,
-        snr_db=10.0,
-        delay_spread_s=0.0,
-        doppler_hz=0.0,
-    )
-    legal = Legal(state)
+    legal = Legal(replace(USUAL_EQUIPMENT, free_prbs=10))
     legal.choose(1)
     with pytest.raises(PlanError, match=r"prbs is 12; it must be one of .*10"):
         legal.choose(12)
 
 
 def test_an_equipment_that_can_run_nothing_is_refused() -> None:
-    state = EquipmentState(
-        free_prbs=1,
-        tx_antennas=1,
-        rx_antennas=1,
-        compute_flops=1e6,
-        max_tx_power_dbm=23.0,
-        channel=ChannelClass.AWGN,
-        snr_db=10.0,
-        delay_spread_s=0.0,
-        doppler_hz=0.0,
-    )
     with pytest.raises(PlanError, match="no link chain fits"):
-        Legal(state)
+        Legal(replace(USUAL_EQUIPMENT, free_prbs=1, compute_flops=1e6))
