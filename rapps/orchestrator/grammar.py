@@ -2,7 +2,7 @@
 
     <think>Demand: delay B; throughput A; BER 1e-6</think>
     <reflect>Budget: delay 18.5 dB, rate 21.5 dB, ...</reflect>
-    <answer>{"numerology": 1, "prbs": 24, ..., "repetition": 1}</answer>
+    <answer>{"numerology": 1, "code": "polar", ..., "prbs": 24, "tx_power_dbm": 20}</answer>
 
 The model thinks first: which quantity of the text (a letter of its reading), or which usual value, is each target
 of the demand. What it reflects on is computed by a tool: the budget. Then it chooses the link chain.
@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rapps.orchestrator.budget import Budget
-from rapps.orchestrator.legal import Legal
+from rapps.orchestrator.legal import ORDER, Legal
 from rapps.orchestrator.quantities import Kind, tell
 from rapps.orchestrator.reading import Reading
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
-from twin.link.plan import COLUMNS, LinkChain
+from twin.link.plan import LinkChain
 
 THINK, REFLECT, ANSWER = ("<think>", "</think>"), ("<reflect>", "</reflect>"), ("<answer>", "</answer>")
 
@@ -95,12 +95,10 @@ class Script:
             return Step(_END)
         field = self._legal.field
         options = tuple(json.dumps(value) for value in self._legal.options())
-        if field == COLUMNS[0]:
+        if field == ORDER[0]:
             told = reflection(self.demand, self.equipment)
-            return Step(ANSWER[0] + _key(field), options, _key(COLUMNS[1]), THINK[1], told)
-        return Step(
-            _key(field), options, _END if field == COLUMNS[-1] else _key(COLUMNS[COLUMNS.index(field) + 1])
-        )
+            return Step(ANSWER[0] + _key(field), options, _key(ORDER[1]), THINK[1], told)
+        return Step(_key(field), options, _END if field == ORDER[-1] else _key(ORDER[ORDER.index(field) + 1]))
 
     def choose(self, option: str) -> None:
         """Take an option of the present step; ValueError for any other."""
@@ -153,7 +151,7 @@ def _before(place: int) -> str:
 
 
 def _key(field: str) -> str:
-    return f'{"{" if field == COLUMNS[0] else ", "}"{field}": '
+    return f'{"{" if field == ORDER[0] else ", "}"{field}": '
 
 
 _END = "}" + ANSWER[1]

@@ -1,7 +1,8 @@
 """Legal: which values a link chain's parameters may still take, one after the other, on an equipment.
 
-Parameters are chosen in the order of `twin.link.plan.LinkChain`. A value is legal when some way to choose the rest
-gives a chain that breaks no rule and that the equipment can run.
+Parameters are chosen in ORDER: modules first, then how often, how wide and how loud, so that what is chosen last
+suits the rest to the demand. A value is legal when some way to choose the rest gives a chain that breaks no rule
+and that the equipment can run.
 """
 
 from functools import cache, lru_cache
@@ -21,6 +22,8 @@ _NARROW = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 22, 25, 28, 32, 36
 PRBS = (*_NARROW, 57, 64, 72, 81, 91, 102, 114, 128, 144, 162, 182, 204, 229, 257, 273)
 """Numbers of PRBs that are told apart: each at most an eighth more than the one before, but for the smallest."""
 _MODULES = tuple(name for name in COLUMNS if name not in (*SIZES, "numerology"))
+ORDER = ("numerology", *_MODULES, "harq_transmissions", "repetition", "prbs", "tx_power_dbm")
+"""The parameters in the order in which they are chosen."""
 
 
 class Legal:
@@ -36,20 +39,20 @@ class Legal:
     @property
     def field(self) -> str:
         """The parameter that is next."""
-        return COLUMNS[len(self._chosen)]
+        return ORDER[len(self._chosen)]
 
     @property
     def done(self) -> bool:
         """Whether every parameter is chosen."""
-        return len(self._chosen) == len(COLUMNS)
+        return len(self._chosen) == len(ORDER)
 
     def options(self) -> tuple[Value, ...]:
         """The values that the next parameter may take, in the catalogue's order."""
         match self.field:
             case "numerology":
-                return tuple(value for value in PARAMETERS["numerology"].values if self._prbs(int(value)))
+                return tuple(value for value in PARAMETERS["numerology"].values if self._runs(int(value), PRBS[0]))
             case "prbs":
-                return self._prbs(int(self._chosen[0]))
+                return tuple(prbs for prbs in PRBS if self._runs(int(self._chosen[0]), prbs))
             case "tx_power_dbm":
                 most = self._equipment.max_tx_power_dbm
                 return tuple(value for value in PARAMETERS["tx_power_dbm"].values if float(value) <= most)
@@ -64,20 +67,23 @@ class Legal:
         if value not in self.options():
             raise PlanError("plan", field, f"{field} is {value}; it must be one of {self.options()}")
         self._chosen.append(value)
-        if field == "prbs":
-            flops = _flops(int(self._chosen[0]), int(value))
-            self._rows = self._rows[flops[self._rows] <= self._equipment.compute_flops]
+        if field == "numerology":
+            self._rows = self._affordable(int(value), PRBS[0])
         elif field in _MODULES:
             self._rows = self._rows[getattr(_grid(), field)[self._rows] == code(field, value)]
 
     def chain(self) -> LinkChain:
         """The chain, when every parameter is chosen."""
-        return LinkChain.model_validate(dict(zip(COLUMNS, self._chosen, strict=True)))
+        return LinkChain.model_validate(dict(zip(ORDER, self._chosen, strict=True)))
 
-    def _prbs(self, numerology: int) -> tuple[int, ...]:
+    def _runs(self, numerology: int, prbs: int) -> bool:
+        """Whether the equipment has the spectrum for so many PRBs, and the compute with some combination left."""
         most = self._equipment.free_prbs * 2.0 ** (REFERENCE_NUMEROLOGY - numerology)
-        flops = self._equipment.compute_flops
-        return tuple(prbs for prbs in PRBS if prbs <= most and _least_flops(numerology, prbs) <= flops)
+        return prbs <= most and len(self._affordable(numerology, prbs)) > 0
+
+    def _affordable(self, numerology: int, prbs: int) -> np.ndarray:
+        """Which of the combinations left the equipment can compute."""
+        return self._rows[_flops(numerology, prbs)[self._rows] <= self._equipment.compute_flops]
 
 
 @lru_cache(maxsize=1)
@@ -122,12 +128,6 @@ def _flops(numerology: int, prbs: int) -> np.ndarray:
     """Operations per second of every combination, float32 [combinations], rounded up."""
     exact = required_flops(_grid().with_(numerology=numerology, prbs=prbs))
     return np.nextafter(exact.astype(np.float32), np.float32(np.inf))
-
-
-@lru_cache(maxsize=4 * len(PRBS))
-def _least_flops(numerology: int, prbs: int) -> float:
-    """Operations per second of the cheapest combination, which every equipment has."""
-    return float(_flops(numerology, prbs).min())
 
 
 @cache

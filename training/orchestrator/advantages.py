@@ -14,6 +14,7 @@ import numpy as np
 
 from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import TARGETS
+from rapps.orchestrator.legal import ORDER
 from training.orchestrator.feedback import feedback
 from training.orchestrator.tasks.task import Task
 from twin.link.plan import COLUMNS, ChainGrid, code
@@ -52,45 +53,69 @@ def group(reward: np.ndarray, each: int) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
-class Draws:
-    """How values are drawn anew: so many of each parameter; the demand has a margin."""
+class Trials:
+    """Which options the twin is asked about; the demand has a margin."""
 
-    each: int
+    least: float
+    """Likelihood below which an option is not tried."""
     margin: float
-    generator: np.random.Generator
 
 
-def counterfactual(
-    task: Task, sample: Sample, likely: Sequence[np.ndarray], reward: float, how: Draws
-) -> np.ndarray:
-    """What each option of each decision was worth over the others that were tried [decisions, options].
+def worths(task: Task, samples: Sequence[Sample], likely: Sequence[np.ndarray], how: Trials) -> list[np.ndarray]:
+    """What each answer to a task would be worth with each option, all else as it was chosen [decisions, options].
 
-    Tried are the one that was chosen and values drawn by `likely`, the likelihoods of the options of each
-    decision, all else being as it was chosen. Decisions about the demand change the thought and not the link, so
-    nothing is known of them here.
+    `likely` are the likelihoods of options [decisions, options], 0 where a decision has fewer. NaN where the twin
+    was not asked. Decisions about the demand change the thought and not the link, so nothing is known of them here.
     """
-    chain = ChainGrid.of((sample.script.chain(),))
-    tried: list[tuple[int, str, np.ndarray, list[int]]] = []
-    for place, (decision, shares) in enumerate(zip(sample.decisions, likely, strict=True)):
-        if decision.choice < len(TARGETS):
-            continue
-        name = COLUMNS[decision.choice - len(TARGETS)]
-        codes = [code(name, json.loads(item)) for item in sample.choices[decision.choice].options]
-        # What is chosen in several tokens has no one decision of which the twin could be asked.
-        if len(codes) == len(shares):
-            picks = how.generator.choice(len(codes), size=how.each, p=shares / shares.sum())
-            tried.append((place, name, picks, codes))
-    over = np.zeros((len(sample.decisions), max(map(len, likely))))
-    if not tried:
-        return over
-    grid = chain.take(np.zeros(len(tried) * how.each, dtype=np.intp))
-    columns = {name: getattr(grid, name).copy() for name in COLUMNS}
-    for number, (_, name, picks, codes) in enumerate(tried):
-        columns[name][number * how.each : (number + 1) * how.each] = np.array(codes)[picks]
-    told = feedback(task, ChainGrid(**columns), how.margin).rewards.reshape(len(tried), how.each)
-    for (place, _, picks, _), found in zip(tried, told, strict=True):
-        decision = sample.decisions[place]
-        options = np.append(picks, decision.allowed.index(sample.ids[decision.place]))
-        values = np.append(found, reward)
-        np.add.at(over[place], options, (values - values.mean()) / how.each)
+    places: list[tuple[int, int, int]] = []
+    changed: list[tuple[str, int]] = []
+    for row, sample in enumerate(samples):
+        for place, (decision, shares) in enumerate(zip(sample.decisions, likely[row], strict=True)):
+            if decision.choice < len(TARGETS):
+                continue
+            options = sample.choices[decision.choice].options
+            # What is chosen in several tokens has no one decision of which the twin could be asked.
+            if len(options) != len(decision.allowed):
+                continue
+            name, picked = ORDER[decision.choice - len(TARGETS)], sample.ids[decision.place]
+            for option, token in enumerate(decision.allowed):
+                if shares[option] >= how.least or token == picked:
+                    places.append((row, place, option))
+                    changed.append((name, code(name, json.loads(options[option]))))
+    found = [np.full(shares.shape, np.nan) for shares in likely]
+    if places:
+        grid = ChainGrid.of([sample.script.chain() for sample in samples]).take(
+            np.array([row for row, _, _ in places])
+        )
+        columns = {name: getattr(grid, name).copy() for name in COLUMNS}
+        for number, (name, value) in enumerate(changed):
+            columns[name][number] = value
+        rewards = feedback(task, ChainGrid(**columns), how.margin).rewards
+        for (row, place, option), reward in zip(places, rewards, strict=True):
+            found[row][place, option] = reward
+    return found
+
+
+def counterfactual(worth: np.ndarray, likely: np.ndarray) -> np.ndarray:
+    """Each option's worth over what the policy may expect of those tried, 0 of others [decisions, options]."""
+    known = np.isfinite(worth)
+    shares = np.where(known, likely, 0.0)
+    total = shares.sum(axis=1, keepdims=True)
+    values = np.where(known, worth, 0.0)
+    mean = (shares * values).sum(axis=1, keepdims=True) / np.where(total > 0, total, 1.0)
+    over: np.ndarray = np.where(known, values - mean, 0.0)
     return over
+
+
+def improved(worth: np.ndarray, likely: np.ndarray, temper: float) -> np.ndarray:
+    """The policy that is worth most less `temper` times how far it is from this one [decisions, options].
+
+    It is known in closed form, the old one times the exponential of advantages (Abdolmaleki et al., 2018). 0 for
+    decisions of which nothing is known.
+    """
+    with np.errstate(divide="ignore"):
+        scores = np.log(likely) + counterfactual(worth, likely) / temper
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    known = np.isfinite(worth).any(axis=1, keepdims=True)
+    better: np.ndarray = np.where(known, shares / shares.sum(axis=1, keepdims=True), 0.0)
+    return better

@@ -16,7 +16,7 @@ import torch
 
 from rapps.orchestrator import budget, prompt
 from rapps.orchestrator.grammar import ANSWER, REFLECT, TARGETS, THINK
-from rapps.orchestrator.legal import PRBS
+from rapps.orchestrator.legal import ORDER, PRBS
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.lm import Lm
 from twin.link.catalogue import PARAMETERS, ChannelClass
@@ -98,9 +98,9 @@ def pieces() -> Iterator[str]:
     yield from ChannelClass
     for target in TARGETS:
         yield from target.options()
-    for place, (name, parameter) in enumerate(PARAMETERS.items()):
+    for place, name in enumerate(ORDER):
         yield f'{", " if place else "{"}"{name}": '
-        yield from (json.dumps(value) for value in (PRBS if name == "prbs" else parameter.values))
+        yield from (json.dumps(value) for value in (PRBS if name == "prbs" else PARAMETERS[name].values))
     yield from (f"{value:g}" for value in DECIBELS)
     yield from map(str, NUMBERS)
 

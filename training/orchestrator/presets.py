@@ -66,9 +66,7 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
             pretraining=PretrainingConfig(learning=SupervisedConfig(steps=8), batch=8, length=64),
             instruction=InstructionConfig(learning=SupervisedConfig(steps=20), batch=16),
             rejection=RejectionConfig(rounds=2, tasks=16, each=8, batch=16, patience=1),
-            rldtf=RldtfConfig(
-                steps=4, tasks=4, each=4, minibatches=2, draws=2, validate_every=2, checkpoint_every=2
-            ),
+            rldtf=RldtfConfig(steps=4, tasks=4, each=4, minibatches=2, validate_every=2, checkpoint_every=2),
             validation=16,
         ),
         OrchestratorConfig(name="cpu"),

@@ -48,8 +48,10 @@ class RldtfConfig:
     """Answers to each."""
     temperature: float = 1.0
     advantage: Advantage = "twin"
-    draws: int = 3
-    """Values of each parameter that the twin is asked about for its advantages."""
+    least: float = 0.002
+    """Likelihood below which the twin is not asked about an option for its advantages."""
+    temper: float | None = None
+    """In rewards: how near the improved policy is that is learnt from with the twin's advantages; None clips."""
     weighting: Weighting | None = None
     """The paper's token weights, or none."""
     learning_rate: float = 5e-5
@@ -74,7 +76,7 @@ class RldtfConfig:
     checkpoint_every: int = 10
 
     def __post_init__(self) -> None:
-        for name in ("steps", "tasks", "minibatches", "epochs", "micro_batch", "draws", "resync_every"):
+        for name in ("steps", "tasks", "minibatches", "epochs", "micro_batch", "resync_every"):
             if not getattr(self, name) >= 1:
                 raise OrchestratorError(f"{name} is {getattr(self, name)}; it must be at least 1")
         if self.each < 2:
@@ -114,6 +116,8 @@ class Rollout:
     values: list[np.ndarray]
     advantage: list[np.ndarray]
     """Of each answer's options [decisions, options]; 0 where nothing is known."""
+    target: list[Tensor] | None
+    """The improved policy [decisions, options], all 0 where nothing is known."""
     returns: list[np.ndarray]
     """What the critic should have said of each answer's decisions."""
     weight: list[np.ndarray]
@@ -191,7 +195,7 @@ class Rldtf:
         old, values, reference = self._scored(samples)
         score_s = time.perf_counter() - begin_score
         begin_advantage = time.perf_counter()
-        advantage, returns = self._advantage(tasks, samples, told, old, values, draw)
+        advantage, returns, target = self._advantage(tasks, samples, told, old, values)
         advantage_s = time.perf_counter() - begin_advantage if config.advantage == "twin" else 0.0
         begin_weights = time.perf_counter()
         weight, heavy = self._weights(tasks, samples, told, draw)
@@ -205,7 +209,7 @@ class Rldtf:
             "score_s": score_s,
             "twin_s": twin_s + advantage_s + weights_s,
         }
-        return Rollout(samples, told, old, reference, values, advantage, returns, weight, figures | heavy)
+        return Rollout(samples, told, old, reference, values, advantage, target, returns, weight, figures | heavy)
 
     @torch.no_grad()
     def _scored(self, samples: Sequence[Sample]) -> tuple[list[Tensor], list[np.ndarray], list[Tensor]]:
@@ -233,9 +237,8 @@ class Rldtf:
         told: Feedback,
         old: Sequence[Tensor],
         values: Sequence[np.ndarray],
-        draw: np.random.Generator,
-    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Advantages of options, and returns, of each answer's decisions."""
+    ) -> tuple[list[np.ndarray], list[np.ndarray], list[Tensor] | None]:
+        """Advantages of options, returns, and the improved policy, of each answer's decisions."""
         config = self.config
         if config.advantage == "critic":
             over = advantages.gae(told.rewards, values, discount=config.discount, trace=config.trace)
@@ -244,15 +247,28 @@ class Rldtf:
             over = [np.full(len(sample.decisions), own) for sample, own in zip(samples, group, strict=True)]
         returns = [own + value for own, value in zip(over, values, strict=True)]
         if config.advantage != "twin":
-            return [advantages.chosen(sample, own) for sample, own in zip(samples, over, strict=True)], returns
-        how = advantages.Draws(config.draws, self.asked.margin, draw)
-        found = []
-        for place, sample in enumerate(samples):
-            shares = old[place].exp().cpu().double().numpy()
-            likely = [row[: len(item.allowed)] for row, item in zip(shares, sample.decisions, strict=True)]
-            task, reward = tasks[place // config.each], float(told.rewards[place])
-            found.append(advantages.counterfactual(task, sample, likely, reward, how))
-        return found, returns
+            own = [advantages.chosen(sample, told) for sample, told in zip(samples, over, strict=True)]
+            return own, returns, None
+        gains, improved = self._counterfactual(tasks, samples, old)
+        return gains, returns, improved
+
+    def _counterfactual(
+        self, tasks: Sequence[Task], samples: Sequence[Sample], old: Sequence[Tensor]
+    ) -> tuple[list[np.ndarray], list[Tensor] | None]:
+        """Advantages by the twin, weighed by how likely their options are, and the improved policy."""
+        config = self.config
+        how = advantages.Trials(config.least, self.asked.margin)
+        gains, improved = [], []
+        for place, task in enumerate(tasks):
+            own = slice(place * config.each, (place + 1) * config.each)
+            shares = [_shares(rows, sample) for rows, sample in zip(old[own], samples[own], strict=True)]
+            worths = advantages.worths(task, samples[own], shares, how)
+            for worth, share in zip(worths, shares, strict=True):
+                gain = advantages.counterfactual(worth, share)
+                gains.append(gain * share)
+                if config.temper is not None:
+                    improved.append(torch.from_numpy(advantages.improved(worth, share, config.temper)).float())
+        return gains, improved or None
 
     def _weights(
         self, tasks: Sequence[Task], samples: Sequence[Sample], told: Feedback, draw: np.random.Generator
@@ -331,6 +347,9 @@ class Rldtf:
         ratio = (likely - old).masked_fill(decided.barred, 0.0).exp()
         clipped = ratio.clamp(1.0 - self.config.clip, 1.0 + self.config.clip)
         gain = torch.minimum(ratio * over, clipped * over).sum(dim=-1)
+        if rollout.target is not None:
+            target = torch.cat([_wide(rollout.target[row], width, 0.0) for row in part]).to(likely)
+            gain = (target * likely.masked_fill(decided.barred, 0.0)).sum(dim=-1)
         value = torch.zeros((), device=likely.device)
         if worth is not None:
             returns = torch.from_numpy(np.concatenate([rollout.returns[row] for row in part]))
@@ -349,6 +368,13 @@ def _kl(likely: Tensor, other: Tensor) -> Tensor:
     shares = likely.exp()
     apart = (likely - other).masked_fill(shares == 0, 0.0)
     return (shares * apart).sum(dim=-1)
+
+
+def _shares(likely: Tensor, sample: Sample) -> np.ndarray:
+    """Likelihoods of an answer's options [decisions, options], from their logarithms with those of others."""
+    most = max(len(item.allowed) for item in sample.decisions)
+    shares: np.ndarray = likely[:, :most].exp().cpu().double().numpy()
+    return shares
 
 
 def _wide(rows: Tensor, width: int, value: float = -torch.inf) -> Tensor:

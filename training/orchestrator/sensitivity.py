@@ -13,10 +13,11 @@ import numpy as np
 from rapps.orchestrator.answer import parse
 from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import ANSWER, TARGETS
+from rapps.orchestrator.legal import ORDER
 from training.orchestrator.feedback import feedback
 from training.orchestrator.lm import Lm
 from training.orchestrator.tasks.task import Task
-from twin.link.plan import COLUMNS, ChainGrid
+from twin.link.plan import ChainGrid
 from twin.link.reward import DEFAULT_WEIGHTS
 
 TokenClass = Literal["syntax", "field", "value"]
@@ -79,7 +80,7 @@ def weights(found: Sensitivity, how: Weighting) -> np.ndarray:
 
 def of_decisions(samples: Sequence[Sample], found: Mapping[int, Sensitivity], how: Weighting) -> list[np.ndarray]:
     """Weights of each answer's decisions, of mean 1 over all, from the sensitivities of some of the answers."""
-    choices = len(TARGETS) + len(COLUMNS)
+    choices = len(TARGETS) + len(ORDER)
     known: list[list[float]] = [[] for _ in range(choices)]
     own: dict[int, dict[int, float]] = {}
     for row, item in found.items():

@@ -7,7 +7,7 @@ from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import TARGETS
 from tests.training.orchestrator.small import ASKED, made, tasks
 from training.orchestrator import advantages
-from training.orchestrator.advantages import Draws
+from training.orchestrator.advantages import Trials
 from training.orchestrator.tasks.task import Task
 
 VALUES = st.lists(st.floats(-2.0, 1.0), min_size=1, max_size=12)
@@ -41,42 +41,82 @@ def answered() -> tuple[list[Task], list[Sample], np.ndarray]:
     return asked, samples, ASKED.feedback(asked, samples).rewards
 
 
-def test_the_twin_s_advantages_compare_options_of_one_choice(
+def evenly(sample: Sample) -> np.ndarray:
+    """Every option as likely as the others."""
+    counts = np.array([len(item.allowed) for item in sample.decisions])
+    return np.where(np.arange(counts.max()) < counts[:, None], 1.0 / counts[:, None], 0.0)
+
+
+def worths(task: Task, samples: list[Sample], least: float = 0.0) -> list[np.ndarray]:
+    how = Trials(least=least, margin=ASKED.margin)
+    return advantages.worths(task, samples, [evenly(sample) for sample in samples], how)
+
+
+def test_what_was_chosen_is_worth_the_answer_s_reward(
     answered: tuple[list[Task], list[Sample], np.ndarray],
 ) -> None:
     asked, samples, rewards = answered
-    how = Draws(each=8, margin=ASKED.margin, generator=np.random.default_rng(0))
-    for place, sample in enumerate(samples):
-        even = [np.full(len(item.allowed), 1.0 / len(item.allowed)) for item in sample.decisions]
-        found = advantages.counterfactual(asked[place // 2], sample, even, float(rewards[place]), how)
-        np.testing.assert_allclose(found.sum(axis=1), 0.0, atol=1e-9)
-        demand = [row for row, item in enumerate(sample.decisions) if item.choice < len(TARGETS)]
-        assert not found[demand].any()
-        assert found.any()
+    for place, task in enumerate(asked):
+        own = samples[2 * place : 2 * place + 2]
+        for sample, found, reward in zip(own, worths(task, own), rewards[2 * place :], strict=False):
+            picked = [item.allowed.index(sample.ids[item.place]) for item in sample.decisions]
+            told = found[np.arange(len(picked)), picked]
+            demand = np.array([item.choice < len(TARGETS) for item in sample.decisions])
+            assert np.isnan(told[demand]).all()
+            np.testing.assert_allclose(told[~demand], reward)
 
 
-def test_an_option_that_the_twin_prefers_is_worth_more(
+def test_every_option_is_worth_what_the_answer_with_it_brings(
     answered: tuple[list[Task], list[Sample], np.ndarray],
 ) -> None:
-    """With every option drawn many times advantages are in the order of the rewards that each would bring."""
-    asked, samples, rewards = answered
-    how = Draws(each=64, margin=ASKED.margin, generator=np.random.default_rng(0))
+    asked, samples, _ = answered
     sample, task = samples[0], asked[0]
-    even = [np.full(len(item.allowed), 1.0 / len(item.allowed)) for item in sample.decisions]
-    found = advantages.counterfactual(task, sample, even, float(rewards[0]), how)
-    row, decision = next((row, item) for row, item in enumerate(sample.decisions) if item.choice == len(TARGETS))
-    told = []
-    for option in sample.choices[decision.choice].options:
-        options = [choice.option for choice in sample.choices]
-        options[decision.choice] = option
-        try:
-            other = ASKED.written(made(), task, options)
-        except (KeyError, ValueError):
-            # Later choices of the answer are not legal after this one.
-            told.append(-2.0)
+    (found,) = worths(task, [sample])
+    for row, decision in enumerate(sample.decisions):
+        if decision.choice < len(TARGETS):
             continue
-        told.append(float(ASKED.feedback([task], [other]).rewards[0]))
-    each = found[row, : len(told)]
-    best, worst = int(np.argmax(told)), int(np.argmin(told))
-    if told[best] > told[worst]:
-        assert each[best] > each[worst]
+        for place, option in enumerate(sample.choices[decision.choice].options):
+            options = [choice.option for choice in sample.choices]
+            options[decision.choice] = option
+            try:
+                other = ASKED.written(made(), task, options)
+            except (KeyError, ValueError):
+                # Later choices of the answer are not legal after this one.
+                continue
+            assert found[row, place] == pytest.approx(float(ASKED.feedback([task], [other]).rewards[0]))
+
+
+def test_options_that_are_next_to_never_chosen_are_not_tried(
+    answered: tuple[list[Task], list[Sample], np.ndarray],
+) -> None:
+    asked, samples, _ = answered
+    (found,) = worths(asked[0], samples[:1], least=2.0)
+    tried = np.isfinite(found).sum(axis=1)
+    assert set(tried.tolist()) == {0, 1}
+
+
+SHARES = st.lists(st.floats(0.01, 1.0), min_size=3, max_size=3)
+
+
+@given(SHARES, st.lists(st.floats(-2.0, 1.0) | st.just(np.nan), min_size=3, max_size=3))
+def test_what_is_to_be_expected_is_worth_nothing_over_itself(shares: list[float], told: list[float]) -> None:
+    likely, worth = np.array([shares]) / sum(shares), np.array([told])
+    over = advantages.counterfactual(worth, likely)
+    assert (likely * over).sum() == pytest.approx(0.0, abs=1e-9)
+    assert (over[np.isnan(worth)] == 0.0).all()
+    known = np.isfinite(worth[0])
+    assert (np.diff(over[0][known][np.argsort(worth[0][known])]) >= 0.0).all()
+
+
+@given(SHARES, st.lists(st.floats(-2.0, 1.0) | st.just(np.nan), min_size=3, max_size=3), st.floats(0.05, 10.0))
+def test_an_improved_policy_expects_no_less_and_goes_less_far_the_higher_the_temper(
+    shares: list[float], told: list[float], temper: float
+) -> None:
+    likely, worth = np.array([shares]) / sum(shares), np.array([told])
+    near, far = (advantages.improved(worth, likely, temper * factor) for factor in (2.0, 1.0))
+    if np.isnan(worth).all():
+        assert not far.any()
+        return
+    over = advantages.counterfactual(worth, likely)
+    assert far.sum() == pytest.approx(1.0)
+    assert -1e-9 <= (near * over).sum() <= (far * over).sum() + 1e-9

@@ -12,7 +12,7 @@ from training.orchestrator.rldtf import BEST, Rldtf, RldtfConfig
 from training.orchestrator.sensitivity import Weighting
 from training.orchestrator.supervised import Row
 
-SMALL = {"steps": 3, "tasks": 2, "each": 4, "minibatches": 2, "draws": 2, "bf16": False, "validate_every": 1}
+SMALL = {"steps": 3, "tasks": 2, "each": 4, "minibatches": 2, "bf16": False, "validate_every": 1}
 
 
 def config(**change: object) -> RldtfConfig:
@@ -86,12 +86,13 @@ def test_a_run_that_was_killed_goes_on_to_the_bit(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_twin_s_advantages_raise_the_reward(tmp_path: Path) -> None:
+@pytest.mark.parametrize("temper", [None, 0.1])
+def test_the_twin_s_advantages_raise_the_reward(temper: float | None, tmp_path: Path) -> None:
     """On four tasks over and over, which even the smallest model can learn by heart."""
     lm = made()
     own = Rldtf(
         lm,
-        config(steps=30, tasks=4, each=8, draws=4, learning_rate=3e-3, kl_weight=0.0, validate_every=30),
+        config(steps=30, tasks=4, each=8, temper=temper, learning_rate=3e-3, kl_weight=0.0, validate_every=30),
         ASKED,
         lambda step: tasks(4),
         tmp_path,
