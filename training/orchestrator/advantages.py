@@ -65,7 +65,7 @@ def worths(task: Task, samples: Sequence[Sample], likely: Sequence[np.ndarray], 
     """What each answer to a task would be worth with each option, all else as it was chosen [decisions, options].
 
     `likely` are the likelihoods of options [decisions, options], 0 where a decision has fewer. NaN where the twin
-    was not asked. Decisions about the demand change the thought and not the link, so nothing is known of them here.
+    was not asked. Decisions about the demand change the thought and not the link: nothing is known of them here.
     """
     places: list[tuple[int, int, int]] = []
     changed: list[tuple[str, int]] = []
