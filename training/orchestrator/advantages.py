@@ -8,14 +8,13 @@ and teaches of options that were not chosen too.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import TARGETS
 from rapps.orchestrator.legal import ORDER
-from training.orchestrator.feedback import feedback
+from training.orchestrator.feedback import Judge
 from training.orchestrator.tasks.task import Task
 from twin.link.plan import COLUMNS, ChainGrid, code
 
@@ -31,10 +30,14 @@ def chosen(sample: Sample, over: np.ndarray) -> np.ndarray:
 def gae(reward: np.ndarray, values: Sequence[np.ndarray], *, discount: float, trace: float) -> list[np.ndarray]:
     """Generalised advantage estimates (Schulman et al., 2016) of each answer's decisions.
 
-    An answer's reward comes at its end; `values` are the critic's before each of its decisions.
+    An answer's reward comes at its end; `values` are the critic's before each of its decisions. Where the reward
+    is NaN, estimates are 0.
     """
     found = []
     for told, value in zip(reward, values, strict=True):
+        if not np.isfinite(told):
+            found.append(np.zeros_like(value))
+            continue
         following = np.append(discount * value[1:], told)
         errors, estimate, later = following - value, np.empty_like(value), 0.0
         for place in range(len(value) - 1, -1, -1):
@@ -45,28 +48,39 @@ def gae(reward: np.ndarray, values: Sequence[np.ndarray], *, discount: float, tr
 
 
 def group(reward: np.ndarray, each: int) -> np.ndarray:
-    """Each answer's reward over the mean of the others to the same task [answers]."""
+    """Each answer's reward over the mean of the others to the same task [answers]; 0 where one or all are NaN."""
     rows = reward.reshape(-1, each)
-    others = (rows.sum(axis=1, keepdims=True) - rows) / (each - 1)
-    over: np.ndarray = (rows - others).reshape(-1)
+    known = np.isfinite(rows)
+    told = np.where(known, rows, 0.0)
+    others = known.sum(axis=1, keepdims=True) - known
+    mean = (told.sum(axis=1, keepdims=True) - told) / np.maximum(others, 1)
+    over: np.ndarray = np.where(known & (others > 0), told - mean, 0.0).reshape(-1)
     return over
 
 
-@dataclass(frozen=True, slots=True)
-class Trials:
-    """Which options the twin is asked about; the demand has a margin."""
+def worths(
+    tasks: Sequence[Task], samples: Sequence[Sample], likely: Sequence[np.ndarray], least: float, judge: Judge
+) -> list[np.ndarray]:
+    """What each of as many answers to each task would be worth with each option, all else as it was chosen.
 
-    least: float
-    """Likelihood below which an option is not tried."""
-    margin: float
-
-
-def worths(task: Task, samples: Sequence[Sample], likely: Sequence[np.ndarray], how: Trials) -> list[np.ndarray]:
-    """What each answer to a task would be worth with each option, all else as it was chosen [decisions, options].
-
-    `likely` are the likelihoods of options [decisions, options], 0 where a decision has fewer. NaN where the twin
-    was not asked. Decisions about the demand change the thought and not the link: nothing is known of them here.
+    `likely` are the likelihoods of options [decisions, options], 0 where a decision has fewer; options below
+    `least` are not tried, but for the chosen one. NaN where the twin was not asked or has no word. Decisions about
+    the demand change the thought and not the link: nothing is known of them here.
     """
+    each = len(samples) // len(tasks)
+    owns = [slice(start, start + each) for start in range(0, len(samples), each)]
+    trials = [_trials(samples[own], likely[own], least) for own in owns]
+    found = [np.full(shares.shape, np.nan) for shares in likely]
+    for own, (places, _), told in zip(owns, trials, judge(tasks, [chains for _, chains in trials]), strict=True):
+        for (row, place, option), reward in zip(places, told.rewards, strict=True):
+            found[own][row][place, option] = reward
+    return found
+
+
+def _trials(
+    samples: Sequence[Sample], likely: Sequence[np.ndarray], least: float
+) -> tuple[list[tuple[int, int, int]], ChainGrid]:
+    """The chains of answers with one choice another; and whose they are: answer, decision and option."""
     places: list[tuple[int, int, int]] = []
     changed: list[tuple[str, int]] = []
     for row, sample in enumerate(samples):
@@ -79,21 +93,15 @@ def worths(task: Task, samples: Sequence[Sample], likely: Sequence[np.ndarray], 
                 continue
             name, picked = ORDER[decision.choice - len(TARGETS)], sample.ids[decision.place]
             for option, token in enumerate(decision.allowed):
-                if shares[option] >= how.least or token == picked:
+                if shares[option] >= least or token == picked:
                     places.append((row, place, option))
                     changed.append((name, code(name, json.loads(options[option]))))
-    found = [np.full(shares.shape, np.nan) for shares in likely]
-    if places:
-        grid = ChainGrid.of([sample.script.chain() for sample in samples]).take(
-            np.array([row for row, _, _ in places])
-        )
-        columns = {name: getattr(grid, name).copy() for name in COLUMNS}
-        for number, (name, value) in enumerate(changed):
-            columns[name][number] = value
-        rewards = feedback(task, ChainGrid(**columns), how.margin).rewards
-        for (row, place, option), reward in zip(places, rewards, strict=True):
-            found[row][place, option] = reward
-    return found
+    grid = ChainGrid.of([sample.script.chain() for sample in samples])
+    grid = grid.take(np.array([row for row, _, _ in places], dtype=np.intp))
+    columns = {name: getattr(grid, name).copy() for name in COLUMNS}
+    for number, (name, value) in enumerate(changed):
+        columns[name][number] = value
+    return places, ChainGrid(**columns)
 
 
 def counterfactual(worth: np.ndarray, likely: np.ndarray) -> np.ndarray:

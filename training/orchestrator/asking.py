@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,10 +11,12 @@ from rapps.orchestrator.decoding import Sample, sample, written
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.prompt import prompt
 from rapps.orchestrator.reading import Reading, read
-from training.orchestrator.feedback import Feedback, feedback
+from training.orchestrator.feedback import Feedback
 from training.orchestrator.lm import Lm
 from training.orchestrator.tasks.task import Task
+from training.orchestrator.twin_pool import Question, TwinPool
 from twin.link.plan import ChainGrid
+from twin.link.qos import Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Asked:
     margin: float = 0.1
     at_once: int = 512
     """Answers that are sampled side by side."""
+    twin: TwinPool = field(default_factory=lambda: TwinPool(workers=0))
+    """Who is asked what answers are worth."""
 
     def script(self, task: Task) -> Script:
         """An answer to a task that is still to be written."""
@@ -58,13 +62,14 @@ class Asked:
     def feedback(self, tasks: Sequence[Task], samples: Sequence[Sample]) -> Feedback:
         """What the twin says of as many answers to each task."""
         each = len(samples) // len(tasks)
-        return Feedback.join(
-            [
-                feedback(
-                    task,
-                    ChainGrid.of([item.script.chain() for item in samples[place * each : (place + 1) * each]]),
-                    self.margin,
-                )
-                for place, task in enumerate(tasks)
-            ]
-        )
+        chains = [item.script.chain() for item in samples]
+        starts = range(0, len(chains), each)
+        return Feedback.join(self.judge(tasks, [ChainGrid.of(chains[start : start + each]) for start in starts]))
+
+    def judge(self, tasks: Sequence[Task], chains: Sequence[ChainGrid], tier: Tier = Tier.T0) -> list[Feedback]:
+        """What the twin says of chains for each task, with the margin (`training.orchestrator.feedback.Judge`)."""
+        questions = [
+            Question(chains=some, demand=replace(task.demand, margin=self.margin), equipment=task.equipment)
+            for task, some in zip(tasks, chains, strict=True)
+        ]
+        return [Feedback(told.reward, told.met) for told in self.twin.ask(questions, tier)]

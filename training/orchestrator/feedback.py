@@ -1,23 +1,41 @@
-"""Feedback: what the twin says of answers, tier T0, and of answers in which one choice is another."""
+"""Feedback: what the twin says of answers to a task, and which of them it has no word of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from training.orchestrator.tasks.task import Task
-from training.orchestrator.twin_pool import Question, parts, verdict
-from twin.link.evaluate import evaluate_batch
 from twin.link.plan import ChainGrid
-from twin.link.qos import Tier
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Feedback:
-    """By answer: its reward, and whether it meets the true demand with the margin asked for."""
+    """By answer: its reward, and whether it meets the true demand with the margin asked for.
+
+    An answer that was lost with a worker of the twin is not a bad one: its reward is NaN, and `known` leaves it
+    out.
+    """
 
     rewards: np.ndarray
     completed: np.ndarray
+
+    @property
+    def known(self) -> np.ndarray:
+        """Which answers the twin has judged, bool [answers]."""
+        told: np.ndarray = np.isfinite(self.rewards)
+        return told
+
+    def figures(self) -> dict[str, float]:
+        """Mean reward and completion of the known answers; nothing where there is none."""
+        known = self.known
+        if not known.any():
+            return {}
+        return {
+            "reward": float(self.rewards[known].mean()),
+            "completed": float(self.completed[known].mean()),
+        }
 
     @classmethod
     def join(cls, parts: Sequence["Feedback"]) -> "Feedback":
@@ -27,10 +45,8 @@ class Feedback:
         )
 
 
-def feedback(task: Task, chains: ChainGrid, margin: float = 0.0) -> Feedback:
-    """Of chains for a task; those that contradict themselves or do not fit the equipment are refused."""
-    demand = replace(task.demand, margin=margin)
-    question = Question(chains=chains, demand=demand, equipment=task.equipment)
-    runnable = parts(question, Tier.T0)
-    told = verdict(question, [(rows, evaluate_batch(chains.take(rows), task.equipment)) for rows in runnable])
-    return Feedback(told.reward, told.met)
+class Judge(Protocol):
+    """Who tells what chains are worth for the task that each grid of them answers."""
+
+    def __call__(self, tasks: Sequence[Task], chains: Sequence[ChainGrid]) -> Sequence[Feedback]:
+        """One feedback a task; chains that contradict themselves or do not fit the equipment are refused."""

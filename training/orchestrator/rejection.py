@@ -121,6 +121,7 @@ def _kept(
         told = json.loads(path.read_text())
     else:
         samples = asked.sample(lm, tasks, config.each, config.temperature, seed=draw.getrandbits(60))
+        before = asked.twin.lost.total()
         found = asked.feedback(tasks, samples)
         pairs: list[tuple[int, list[str]]] = []
         for place in range(len(tasks)):
@@ -130,8 +131,8 @@ def _kept(
                 pairs.append((place, [choice.option for choice in samples[row].choices]))
         use = np.array([_use(tasks[row // config.each], item) for row, item in enumerate(samples)])
         done = found.completed
-        figures = {
-            "completed": float(done.mean()),
+        figures = found.figures() | {
+            "lost": float(asked.twin.lost.total() - before),
             "solved": float(done.reshape(-1, config.each).any(axis=1).mean()),
             "use of completed": float(use[done].mean()) if done.any() else 0.0,
             "use of all": float(use.mean()),

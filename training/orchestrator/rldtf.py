@@ -184,7 +184,7 @@ class Rldtf:
         config = self.config
         tasks = self.tasks(step)
         draw = np.random.default_rng((self.seed, step))
-        begin = time.perf_counter()
+        begin, lost = time.perf_counter(), self.asked.twin.lost.total()
         samples = self.asked.sample(
             self.lm, tasks, config.each, config.temperature, seed=int(draw.integers(2**62))
         )
@@ -200,11 +200,10 @@ class Rldtf:
         begin_weights = time.perf_counter()
         weight, heavy = self._weights(tasks, samples, told, draw)
         weights_s = time.perf_counter() - begin_weights if config.weighting else 0.0
-        figures = {
-            "reward": float(told.rewards.mean()),
-            "completed": float(told.completed.mean()),
+        figures = told.figures() | {
+            "lost": float(self.asked.twin.lost.total() - lost),
             "length": float(np.mean([len(sample.ids) for sample in samples])),
-            "explained": _explained(told.rewards, values, config.each),
+            "explained": _explained(told, values),
             "sample_s": sampled - begin,
             "score_s": score_s,
             "twin_s": twin_s + advantage_s + weights_s,
@@ -257,17 +256,14 @@ class Rldtf:
     ) -> tuple[list[np.ndarray], list[Tensor] | None]:
         """Advantages by the twin, weighed by how likely their options are, and the improved policy."""
         config = self.config
-        how = advantages.Trials(config.least, self.asked.margin)
+        shares = [_shares(rows, sample) for rows, sample in zip(old, samples, strict=True)]
+        worths = advantages.worths(tasks, samples, shares, config.least, self.asked.judge)
         gains, improved = [], []
-        for place, task in enumerate(tasks):
-            own = slice(place * config.each, (place + 1) * config.each)
-            shares = [_shares(rows, sample) for rows, sample in zip(old[own], samples[own], strict=True)]
-            worths = advantages.worths(task, samples[own], shares, how)
-            for worth, share in zip(worths, shares, strict=True):
-                gain = advantages.counterfactual(worth, share)
-                gains.append(gain * share)
-                if config.temper is not None:
-                    improved.append(torch.from_numpy(advantages.improved(worth, share, config.temper)).float())
+        for worth, share in zip(worths, shares, strict=True):
+            gain = advantages.counterfactual(worth, share)
+            gains.append(gain * share)
+            if config.temper is not None:
+                improved.append(torch.from_numpy(advantages.improved(worth, share, config.temper)).float())
         return gains, improved or None
 
     def _weights(
@@ -276,19 +272,13 @@ class Rldtf:
         how = self.config.weighting
         if how is None:
             return [np.ones(len(sample.decisions)) for sample in samples], {}
-        picked = draw.choice(len(samples), size=min(how.answers, len(samples)), replace=False)
-        found = {
-            int(row): sensitivity.sensitivity(
-                self.lm,
-                tasks[row // self.config.each],
-                samples[row],
-                float(told.rewards[row]),
-                how,
-                self.asked.margin,
-                draw,
-            )
-            for row in picked
-        }
+        known = np.flatnonzero(told.known)
+        found = {}
+        for row in draw.choice(known, size=min(how.answers, len(known)), replace=False).tolist():
+            task, reward = tasks[row // self.config.each], float(told.rewards[row])
+            own = sensitivity.sensitivity(self.lm, task, samples[row], reward, how, self.asked.judge, draw)
+            if own is not None:
+                found[row] = own
         return sensitivity.of_decisions(samples, found, how), sensitivity.by_class(list(found.values()))
 
     def _learn(self, rollout: Rollout, step: int) -> Row:
@@ -297,14 +287,17 @@ class Rldtf:
         scale = _scale(rollout.advantage)
         rows = []
         draw = np.random.default_rng((self.seed, step, 1))
-        orders = [draw.permutation(len(rollout.samples)) for _ in range(config.epochs)]
+        # Answers that the twin has no word of teach nothing.
+        orders = [draw.permutation(np.flatnonzero(rollout.told.known)) for _ in range(config.epochs)]
         for picked in (part for order in orders for part in np.array_split(order, config.minibatches)):
+            if not len(picked):
+                continue
             rows.append(self._update(rollout, picked, scale, alone=step < config.critic_warm_up))
             if rows[-1]["kl_step"] > config.stop_kl:
                 break
         if not all(math.isfinite(row["loss"]) for row in rows):
             raise StageError("the loss is no number; take a smaller learning_rate, or float32 (bf16: false)")
-        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} if rows else {}
 
     def _update(self, rollout: Rollout, picked: np.ndarray, scale: float, *, alone: bool) -> Row:
         """One step of the optimiser, by eqs. 6-9; `alone` teaches the critic only, where there is one."""
@@ -391,8 +384,9 @@ def _scale(advantage: Sequence[np.ndarray]) -> float:
     return max(1e-6, math.sqrt(total / max(1, decisions)))
 
 
-def _explained(reward: np.ndarray, values: Sequence[np.ndarray], each: int) -> float:
+def _explained(told: Feedback, values: Sequence[np.ndarray]) -> float:
     """Share of the rewards' variance that the first value of each answer explains."""
-    first = np.array([value[0] for value in values])
-    variance = float(reward.var())
+    first = np.array([value[0] for value in values])[told.known]
+    reward = told.rewards[told.known]
+    variance = float(reward.var()) if len(reward) else 0.0
     return 1.0 - float((reward - first).var()) / variance if variance > 0 else 0.0

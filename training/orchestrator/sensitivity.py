@@ -14,7 +14,7 @@ from rapps.orchestrator.answer import parse
 from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import ANSWER, TARGETS
 from rapps.orchestrator.legal import ORDER
-from training.orchestrator.feedback import feedback
+from training.orchestrator.feedback import Judge
 from training.orchestrator.lm import Lm
 from training.orchestrator.tasks.task import Task
 from twin.link.plan import ChainGrid
@@ -47,9 +47,9 @@ class Sensitivity:
 
 
 def sensitivity(
-    lm: Lm, task: Task, sample: Sample, reward: float, how: Weighting, margin: float, draw: np.random.Generator
-) -> Sensitivity:
-    """S of every token of a plan."""
+    lm: Lm, task: Task, sample: Sample, reward: float, how: Weighting, judge: Judge, draw: np.random.Generator
+) -> Sensitivity | None:
+    """S of every token of a plan; None where the twin has no word of its changes."""
     ids = list(sample.ids)
     begin = ids.index(lm.encode(ANSWER[0])[0])
     places = np.arange(begin, len(ids) - 1)
@@ -63,7 +63,10 @@ def sensitivity(
                 chains.append(chain)
                 where.append((row, turn))
     if chains:
-        for (row, turn), value in zip(where, feedback(task, ChainGrid.of(chains), margin).rewards, strict=True):
+        (found,) = judge([task], [ChainGrid.of(chains)])
+        if not found.known.all():
+            return None
+        for (row, turn), value in zip(where, found.rewards, strict=True):
             told[row, turn] = value
     chosen = {decision.place for decision in sample.decisions}
     classes = tuple(_class(lm, ids[place], int(place) in chosen) for place in places)

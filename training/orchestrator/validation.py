@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -46,19 +46,19 @@ class Validation:
         """Completion and mean score of the likeliest answers, and how often the text was understood."""
         lm.network.eval()
         samples = self.asked.sample(lm, self.tasks, 1, 0.0, seed=0)
-        found = Asked(margin=0.0).feedback(self.tasks, samples)
-        done = found.completed
+        found = replace(self.asked, margin=0.0).feedback(self.tasks, samples)
+        known, done = found.known, found.completed
         read = [
             np.allclose(
                 sample.script.values, [getattr(task.demand, target.field) for target in TARGETS], rtol=0.05
             )
             for task, sample in zip(self.tasks, samples, strict=True)
         ]
-        explicit = np.array([task.explicit for task in self.tasks])
+        explicit = known & np.array([task.explicit for task in self.tasks])
         return {
-            "validated": float(done.mean()),
+            "validated": float(done[known].mean()) if known.any() else 0.0,
             "validated score": float(found.rewards[done].mean()) if done.any() else 0.0,
-            "validated reward": float(found.rewards.mean()),
+            "validated reward": float(found.rewards[known].mean()) if known.any() else 0.0,
             "understood": float(np.mean(read)),
             "validated explicit": float(done[explicit].mean()) if explicit.any() else 0.0,
         }

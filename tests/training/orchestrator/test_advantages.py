@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,8 +9,9 @@ from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import TARGETS
 from tests.training.orchestrator.small import ASKED, made, tasks
 from training.orchestrator import advantages
-from training.orchestrator.advantages import Trials
+from training.orchestrator.feedback import Feedback
 from training.orchestrator.tasks.task import Task
+from twin.link.plan import ChainGrid
 
 VALUES = st.lists(st.floats(-2.0, 1.0), min_size=1, max_size=12)
 
@@ -34,6 +37,15 @@ def test_a_group_s_advantages_sum_to_nothing(told: list[float]) -> None:
     assert advantages.group(np.array(told), 4).sum() == pytest.approx(0.0, abs=1e-9)
 
 
+def test_an_answer_that_the_twin_has_no_word_of_moves_none_of_its_group_nor_the_critic() -> None:
+    reward = np.array([0.5, np.nan, 0.1, 0.3, np.nan, np.nan, 0.7, np.nan])
+    over = advantages.group(reward, 4)
+    np.testing.assert_allclose(over, [0.3, 0.0, -0.3, 0.0, 0.0, 0.0, 0.0, 0.0], atol=1e-12)
+    found = advantages.gae(reward[:2], [np.array([0.2, 0.1])] * 2, discount=1.0, trace=1.0)
+    assert found[0].any()
+    assert not found[1].any()
+
+
 @pytest.fixture(scope="module")
 def answered() -> tuple[list[Task], list[Sample], np.ndarray]:
     asked = tasks(4)
@@ -48,8 +60,7 @@ def evenly(sample: Sample) -> np.ndarray:
 
 
 def worths(task: Task, samples: list[Sample], least: float = 0.0) -> list[np.ndarray]:
-    how = Trials(least=least, margin=ASKED.margin)
-    return advantages.worths(task, samples, [evenly(sample) for sample in samples], how)
+    return advantages.worths([task], samples, [evenly(sample) for sample in samples], least, ASKED.judge)
 
 
 def test_what_was_chosen_is_worth_the_answer_s_reward(
@@ -93,6 +104,29 @@ def test_options_that_are_next_to_never_chosen_are_not_tried(
     (found,) = worths(asked[0], samples[:1], least=2.0)
     tried = np.isfinite(found).sum(axis=1)
     assert set(tried.tolist()) == {0, 1}
+
+
+def test_what_is_asked_for_many_tasks_at_once_is_told_of_each(
+    answered: tuple[list[Task], list[Sample], np.ndarray],
+) -> None:
+    asked, samples, _ = answered
+    likely = [evenly(sample) for sample in samples]
+    own = [samples[2 * place : 2 * place + 2] for place in range(len(asked))]
+    apart = [found for task, some in zip(asked, own, strict=True) for found in worths(task, some)]
+    for one, other in zip(advantages.worths(asked, samples, likely, 0.0, ASKED.judge), apart, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_options_of_a_lost_question_are_not_known(answered: tuple[list[Task], list[Sample], np.ndarray]) -> None:
+    asked, samples, _ = answered
+
+    def losing(own: Sequence[Task], chains: Sequence[ChainGrid]) -> list[Feedback]:
+        first, *rest = ASKED.judge(own, chains)
+        return [Feedback(np.full_like(first.rewards, np.nan), first.completed), *rest]
+
+    found = advantages.worths(asked, samples, [evenly(sample) for sample in samples], 0.0, losing)
+    assert all(np.isnan(worth).all() for worth in found[:2])
+    assert all(np.isfinite(worth).any() for worth in found[2:])
 
 
 SHARES = st.lists(st.floats(0.01, 1.0), min_size=3, max_size=3)
