@@ -26,6 +26,7 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(help="Random seed.", min=0)] = 1,
     threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+    twin_workers: Annotated[int, typer.Option(help="Processes that ask the twin; 0: none.", min=0)] = 0,
     out: Annotated[
         Path, typer.Option(help="Folder of the stages; a training goes on there.", file_okay=False)
     ] = Path("out/orchestrator/training"),
@@ -45,7 +46,7 @@ def train(
         raise OrchestratorTrainingError(f"there is no stage {until!r}; there are {', '.join(STAGES)}")
     torch.set_num_threads(threads)
     console = Console(stderr=True, highlight=False)
-    config = replace(PRESETS[preset], seed=seed, domain=tuple(domain or ()))
+    config = replace(PRESETS[preset], seed=seed, domain=tuple(domain or ()), twin_workers=twin_workers)
     if foundation is not None:
         config = replace(config, foundation=foundation)
 

@@ -30,14 +30,11 @@ def chosen(sample: Sample, over: np.ndarray) -> np.ndarray:
 def gae(reward: np.ndarray, values: Sequence[np.ndarray], *, discount: float, trace: float) -> list[np.ndarray]:
     """Generalised advantage estimates (Schulman et al., 2016) of each answer's decisions.
 
-    An answer's reward comes at its end; `values` are the critic's before each of its decisions. Where the reward
-    is NaN, estimates are 0.
+    An answer's reward comes at its end, NaN where it is not known; `values` are the critic's before each of its
+    decisions.
     """
     found = []
     for told, value in zip(reward, values, strict=True):
-        if not np.isfinite(told):
-            found.append(np.zeros_like(value))
-            continue
         following = np.append(discount * value[1:], told)
         errors, estimate, later = following - value, np.empty_like(value), 0.0
         for place in range(len(value) - 1, -1, -1):
@@ -48,13 +45,14 @@ def gae(reward: np.ndarray, values: Sequence[np.ndarray], *, discount: float, tr
 
 
 def group(reward: np.ndarray, each: int) -> np.ndarray:
-    """Each answer's reward over the mean of the others to the same task [answers]; 0 where one or all are NaN."""
+    """Each answer's reward over the mean of the known others to the same task [answers]; NaN stays NaN."""
     rows = reward.reshape(-1, each)
     known = np.isfinite(rows)
     told = np.where(known, rows, 0.0)
     others = known.sum(axis=1, keepdims=True) - known
     mean = (told.sum(axis=1, keepdims=True) - told) / np.maximum(others, 1)
-    over: np.ndarray = np.where(known & (others > 0), told - mean, 0.0).reshape(-1)
+    # An answer without any other is as good as its group.
+    over: np.ndarray = (rows - np.where(others > 0, mean, rows)).reshape(-1)
     return over
 
 
@@ -72,6 +70,9 @@ def worths(
     trials = [_trials(samples[own], likely[own], least) for own in owns]
     found = [np.full(shares.shape, np.nan) for shares in likely]
     for own, (places, _), told in zip(owns, trials, judge(tasks, [chains for _, chains in trials]), strict=True):
+        if not told.known.all():
+            # What is left are options that cannot be run, which say nothing without the others.
+            continue
         for (row, place, option), reward in zip(places, told.rewards, strict=True):
             found[own][row][place, option] = reward
     return found

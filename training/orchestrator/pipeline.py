@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from training.orchestrator.rldtf import BEST, Rldtf
 from training.orchestrator.supervised import Example, Row, SupervisedConfig, fit
 from training.orchestrator.tasks.generator import draw
 from training.orchestrator.tasks.task import Task
+from training.orchestrator.twin_pool import TwinPool
 from training.orchestrator.validation import Validation, feasible_seeds
 
 STAGES = ("foundation", "pretraining", "instruction", "rejection", "rldtf")
@@ -50,6 +51,7 @@ class Pipeline:
     folder: Path
     material: Material
     tell: Tell
+    twin: TwinPool = field(default_factory=lambda: TwinPool(workers=0))
 
     def run(self, last: str = STAGES[-1]) -> Lm:
         """The model after a stage, which is trained now with all before it, as far as they are not done."""
@@ -160,7 +162,7 @@ class Pipeline:
     @cached_property
     def asked(self) -> Asked:
         """How tasks are put."""
-        return Asked(margin=self.config.margin)
+        return Asked(margin=self.config.margin, twin=self.twin)
 
     @cached_property
     def validation(self) -> Validation:

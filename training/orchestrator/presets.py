@@ -49,11 +49,15 @@ class OrchestratorConfig:
     rejection: RejectionConfig = field(default_factory=RejectionConfig)
     rldtf: RldtfConfig = field(default_factory=RldtfConfig)
     validation: int = 256
+    twin_workers: int = 0
+    """Processes that ask the twin in rejection sampling, RLDTF and validation; 0 asks in this one."""
     seed: int = 1
 
     def __post_init__(self) -> None:
         if self.validation < 1:
             raise OrchestratorError(f"validation is {self.validation}; it must be at least 1")
+        if not 0 <= self.twin_workers <= 1024:
+            raise OrchestratorError(f"twin_workers is {self.twin_workers}; it must lie in 0..1024")
 
 
 PRESETS: Mapping[str, OrchestratorConfig] = {
@@ -66,7 +70,16 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
             pretraining=PretrainingConfig(learning=SupervisedConfig(steps=8), batch=8, length=64),
             instruction=InstructionConfig(learning=SupervisedConfig(steps=20), batch=16),
             rejection=RejectionConfig(rounds=2, tasks=16, each=8, batch=16, patience=1),
-            rldtf=RldtfConfig(steps=4, tasks=4, each=4, minibatches=2, validate_every=2, checkpoint_every=2),
+            rldtf=RldtfConfig(
+                steps=4,
+                tasks=4,
+                each=4,
+                minibatches=2,
+                audit_every=2,
+                audit=2,
+                validate_every=2,
+                checkpoint_every=2,
+            ),
             validation=16,
         ),
         OrchestratorConfig(name="cpu"),

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from rapps.orchestrator.decoding import Sample
 from training.orchestrator import advantages, sensitivity
 from training.orchestrator.asking import Asked
+from training.orchestrator.audit import disagreement
 from training.orchestrator.errors import OrchestratorError, StageError
 from training.orchestrator.feedback import Feedback
 from training.orchestrator.lm import Lm
@@ -72,6 +73,10 @@ class RldtfConfig:
     """A step ends early when the policy is so far from what it sampled with, in nats a choice."""
     gradient_clip: float = 1.0
     bf16: bool = True
+    audit_every: int = 0
+    """Steps from one audit by the twin's tier T1 to the next (`training.orchestrator.audit`); 0: none."""
+    audit: int = 8
+    """Complete answers that are audited, at most."""
     validate_every: int = 10
     checkpoint_every: int = 10
 
@@ -79,6 +84,8 @@ class RldtfConfig:
         for name in ("steps", "tasks", "minibatches", "epochs", "micro_batch", "resync_every"):
             if not getattr(self, name) >= 1:
                 raise OrchestratorError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.audit_every < 0 or self.audit < 1:
+            raise OrchestratorError("audit_every must be at least 0 and audit at least 1")
         if self.each < 2:
             raise OrchestratorError(f"each is {self.each}; a group has at least 2 answers")
         if not (0 < self.learning_rate < 1 and 0 < self.clip < 1 and self.temperature > 0):
@@ -115,13 +122,19 @@ class Rollout:
     reference: list[Tensor]
     values: list[np.ndarray]
     advantage: list[np.ndarray]
-    """Of each answer's options [decisions, options]; 0 where nothing is known."""
+    """Of each answer's options [decisions, options]; 0 where nothing is known, all NaN where the twin was lost."""
     target: list[Tensor] | None
     """The improved policy [decisions, options], all 0 where nothing is known."""
     returns: list[np.ndarray]
     """What the critic should have said of each answer's decisions."""
     weight: list[np.ndarray]
     figures: Row
+
+    @property
+    def learnt(self) -> np.ndarray:
+        """Places of the answers that are learnt from: a question to the twin that was lost teaches nothing."""
+        known = [bool(np.isfinite(rows).all()) for rows in self.advantage]
+        return np.flatnonzero(self.told.known & known)
 
 
 class Rldtf:
@@ -200,6 +213,9 @@ class Rldtf:
         begin_weights = time.perf_counter()
         weight, heavy = self._weights(tasks, samples, told, draw)
         weights_s = time.perf_counter() - begin_weights if config.weighting else 0.0
+        if config.audit_every and (step + 1) % config.audit_every == 0:
+            apart = np.random.default_rng((self.seed, step, 2))
+            heavy |= disagreement(self.asked, tasks, samples, told, config.audit, apart)
         figures = told.figures() | {
             "lost": float(self.asked.twin.lost.total() - lost),
             "length": float(np.mean([len(sample.ids) for sample in samples])),
@@ -261,7 +277,7 @@ class Rldtf:
         gains, improved = [], []
         for worth, share in zip(worths, shares, strict=True):
             gain = advantages.counterfactual(worth, share)
-            gains.append(gain * share)
+            gains.append(gain * share if np.isfinite(worth).any() else np.full_like(share, np.nan))
             if config.temper is not None:
                 improved.append(torch.from_numpy(advantages.improved(worth, share, config.temper)).float())
         return gains, improved or None
@@ -284,11 +300,11 @@ class Rldtf:
     def _learn(self, rollout: Rollout, step: int) -> Row:
         """Updates on minibatches, until done or the policy has gone too far."""
         config = self.config
-        scale = _scale(rollout.advantage)
+        learnt = rollout.learnt
+        scale = _scale([rollout.advantage[row] for row in learnt])
         rows = []
         draw = np.random.default_rng((self.seed, step, 1))
-        # Answers that the twin has no word of teach nothing.
-        orders = [draw.permutation(np.flatnonzero(rollout.told.known)) for _ in range(config.epochs)]
+        orders = [draw.permutation(learnt) for _ in range(config.epochs)]
         for picked in (part for order in orders for part in np.array_split(order, config.minibatches)):
             if not len(picked):
                 continue

@@ -10,6 +10,7 @@ from training.orchestrator.instructions.drawing import Mixture
 from training.orchestrator.lm import Lm
 from training.orchestrator.pipeline import STAGES, Material, Pipeline, Tell
 from training.orchestrator.presets import OrchestratorConfig
+from training.orchestrator.twin_pool import TwinPool
 
 
 def train(config: OrchestratorConfig, folder: Path, tell: Tell, last: str = STAGES[-1]) -> Lm:
@@ -17,7 +18,8 @@ def train(config: OrchestratorConfig, folder: Path, tell: Tell, last: str = STAG
 
     Raises OrchestratorError, which says what to change.
     """
-    return Pipeline(config, folder, material(config, folder / "corpus"), tell).run(last)
+    with TwinPool(workers=config.twin_workers) as twin:
+        return Pipeline(config, folder, material(config, folder / "corpus"), tell, twin).run(last)
 
 
 def material(config: OrchestratorConfig, folder: Path) -> Material:
