@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from training.orchestrator import adapters, ranks
+from training.orchestrator.adapters import Lora
 from training.orchestrator.errors import OrchestratorError
 
 if TYPE_CHECKING:
@@ -31,32 +33,53 @@ class Batch:
     mask: Tensor
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """How a network is held in memory."""
+
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Of the weights. Small steps are lost in bfloat16, unless DeepSpeed keeps float32 too or adapters learn."""
+    recompute: bool = False
+    """Whether activations are computed again for gradients and not kept (gradient checkpointing)."""
+    lora: Lora | None = None
+    """Adapters that learn in the place of all weights."""
+
+
 @dataclass(frozen=True, eq=False)
 class Lm:
     """A tokenizer and a network of `transformers` that gives logits."""
 
     tokenizer: PreTrainedTokenizerBase
     network: nn.Module
+    held: Held = Held()
 
     @classmethod
-    def load(cls, name: str | Path, *, dtype: torch.dtype = torch.float32) -> Self:
-        """Load a folder, or a model of a hub; OrchestratorError says why not."""
+    def load(cls, name: str | Path, held: Held | None = None) -> Self:
+        """Load a folder, which may hold adapters alone, or a model of a hub; OrchestratorError says why not."""
         from transformers import AutoModelForCausalLM, AutoTokenizer
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
+        held = held or Held()
         try:
             tokenizer = AutoTokenizer.from_pretrained(name)
-            network = AutoModelForCausalLM.from_pretrained(name, dtype=dtype)
+            dtype = getattr(torch, held.dtype)
+            network: nn.Module = AutoModelForCausalLM.from_pretrained(adapters.base(name) or name, dtype=dtype)
+            if adapters.base(name):
+                network = adapters.read(network, Path(name))
         except (OSError, ValueError) as error:
             raise OrchestratorError(f"{name} is no language model that can be loaded: {error}") from None
-        return cls(tokenizer, network)
+        if held.lora and not adapters.there(network):
+            network = adapters.begun(network, held.lora)
+        if held.recompute:
+            network.activation_checkpointing_enable({"use_reentrant": False})  # type: ignore[operator]
+        return cls(tokenizer, network.to(ranks.device()), held)
 
     def save(self, folder: Path) -> None:
-        """Write both as `transformers` reads them."""
+        """Write both as `transformers` reads them; where adapters learn, them alone."""
         self.tokenizer.save_pretrained(folder)
-        self.network.save_pretrained(folder)  # type: ignore[operator]
+        adapters.save(self.network, folder)
 
     @property
     def end(self) -> int:

@@ -9,7 +9,6 @@ any.
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -19,17 +18,16 @@ from typing import Literal
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 
 from rapps.orchestrator.decoding import Sample
-from training.orchestrator import advantages, sensitivity
+from training.orchestrator import advantages, ranks, sensitivity
 from training.orchestrator.asking import Asked
 from training.orchestrator.audit import disagreement
 from training.orchestrator.errors import OrchestratorError, StageError
 from training.orchestrator.feedback import Feedback
 from training.orchestrator.lm import Lm
-from training.orchestrator.policy import Critic, Decided, Policy, entropy
+from training.orchestrator.policy import Decided, Models, entropy
 from training.orchestrator.sensitivity import Weighting
 from training.orchestrator.supervised import CURVE, Row, Tell, autocast, keep, resume, write_rows
 from training.orchestrator.tasks.task import Task
@@ -92,25 +90,6 @@ class RldtfConfig:
             raise OrchestratorError("learning_rate and clip must lie in 0..1, temperature above 0")
 
 
-class Models(nn.Module):
-    """Policy, critic and reference in one, as whatever spreads them over devices wants it."""
-
-    def __init__(self, network: nn.Module, critic: bool) -> None:
-        super().__init__()
-        width: int = network.config.hidden_size  # type: ignore[union-attr, assignment]
-        self.policy = Policy(network)
-        self.critic = Critic(copy.deepcopy(network.get_decoder()), width) if critic else None  # type: ignore[operator]
-        self.reference = Policy(copy.deepcopy(network)).requires_grad_(False)
-
-    def forward(self, decided: Decided) -> tuple[Tensor, Tensor | None]:
-        """Likelihoods of options (logarithms) and values of what they are chosen in."""
-        return self.policy(decided), self.critic(decided) if self.critic else None
-
-    def resynchronise(self) -> None:
-        """Copy the policy into the reference."""
-        self.reference.load_state_dict(self.policy.state_dict())
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Rollout:
     """Answers of a step and all that they are reinforced by, rows of decisions one after the other."""
@@ -136,6 +115,28 @@ class Rollout:
         known = [bool(np.isfinite(rows).all()) for rows in self.advantage]
         return np.flatnonzero(self.told.known & known)
 
+    @classmethod
+    def join(cls, parts: Sequence[Rollout]) -> Rollout:
+        """One after the other, and what was seen of all of them."""
+        names = dict.fromkeys(name for part in parts for name in part.figures)
+        seen = {name: [part.figures[name] for part in parts if name in part.figures] for name in names}
+        told = Feedback.join([part.told for part in parts])
+        values = [row for part in parts for row in part.values]
+        figures = {name: float(np.mean(own)) for name, own in seen.items()} | told.figures()
+        figures |= {"lost": sum(seen["lost"]), "explained": _explained(told, values)}
+        return cls(
+            [row for part in parts for row in part.samples],
+            told,
+            [row for part in parts for row in part.old],
+            [row for part in parts for row in part.reference],
+            values,
+            [row for part in parts for row in part.advantage],
+            None if parts[0].target is None else [row for part in parts for row in part.target or ()],
+            [row for part in parts for row in part.returns],
+            [row for part in parts for row in part.weight],
+            figures,
+        )
+
 
 class Rldtf:
     """The training of one model in place."""
@@ -151,13 +152,16 @@ class Rldtf:
     ) -> None:
         self.lm, self.config, self.asked, self.tasks = lm, config, asked, tasks
         self.folder, self.seed = folder, seed
-        self.accelerator = Accelerator()
-        models = Models(lm.network, critic=config.advantage == "critic")
-        groups = [{"params": list(models.policy.parameters()), "lr": config.learning_rate}]
-        if models.critic is not None:
-            groups.append({"params": list(models.critic.parameters()), "lr": config.critic_rate})
+        if config.tasks % ranks.count():
+            raise StageError(f"tasks is {config.tasks}; it must be a multiple of the {ranks.count()} processes")
+        self.accelerator = ranks.accelerator(config.micro_batch, config.gradient_clip)
+        self.models = Models(ranks.to_learn(lm.network), critic=config.advantage == "critic")
+        learning = [item for item in self.models.policy.parameters() if item.requires_grad]
+        groups = [{"params": learning, "lr": config.learning_rate}]
+        if self.models.critic is not None:
+            groups.append({"params": list(self.models.critic.parameters()), "lr": config.critic_rate})
         optimiser = torch.optim.AdamW(groups, weight_decay=0.0)
-        self.models, self.optimiser = self.accelerator.prepare(models, optimiser)
+        self.learner, self.optimiser = self.accelerator.prepare(self.models, optimiser)
 
     def run(self, validate: Callable[[Lm], Row], tell: Tell | None = None) -> list[Row]:
         """Reinforce to the end and leave the best policy by validated completion in the folder's BEST."""
@@ -179,8 +183,9 @@ class Rldtf:
         return curve
 
     def _validated(self, validate: Callable[[Lm], Row], row: Row, best: float) -> Row:
+        self._ready()
         found = validate(self.lm)
-        if found["validated"] > best:
+        if found["validated"] > best and ranks.number() == 0:
             self.lm.save(self.folder / BEST)
         return row | found
 
@@ -192,11 +197,19 @@ class Rldtf:
         figures = self._learn(rollout, step)
         return rollout.figures | figures | {"learn_s": time.perf_counter() - begin}
 
+    def _ready(self) -> None:
+        """Have what is sampled from be what has learnt."""
+        self.models.eval()
+        ranks.refresh(self.lm.network, self.models.policy.network)
+
     def rollout(self, step: int) -> Rollout:
-        """Sample answers, ask the twin, and find what each choice was worth."""
-        config = self.config
-        tasks = self.tasks(step)
-        draw = np.random.default_rng((self.seed, step))
+        """Sample answers, ask the twin, and find what each choice was worth; ranks share the tasks."""
+        self._ready()
+        return Rollout.join(ranks.shared(self.tasks(step), lambda own: [self._rollout(own, step)]))
+
+    def _rollout(self, tasks: Sequence[Task], step: int) -> Rollout:
+        config, rank = self.config, ranks.number()
+        draw = np.random.default_rng((self.seed, step, 1_000 + rank) if rank else (self.seed, step))
         begin, lost = time.perf_counter(), self.asked.twin.lost.total()
         samples = self.asked.sample(
             self.lm, tasks, config.each, config.temperature, seed=int(draw.integers(2**62))
@@ -216,10 +229,9 @@ class Rldtf:
         if config.audit_every and (step + 1) % config.audit_every == 0:
             apart = np.random.default_rng((self.seed, step, 2))
             heavy |= disagreement(self.asked, tasks, samples, told, config.audit, apart)
-        figures = told.figures() | {
+        figures = {
             "lost": float(self.asked.twin.lost.total() - lost),
             "length": float(np.mean([len(sample.ids) for sample in samples])),
-            "explained": _explained(told, values),
             "sample_s": sampled - begin,
             "score_s": score_s,
             "twin_s": twin_s + advantage_s + weights_s,
@@ -237,11 +249,11 @@ class Rldtf:
             decided = Decided.of(self.lm, part)
             sizes = [len(sample.decisions) for sample in part]
             with autocast(self.accelerator, self.config.bf16):
-                likely, worth = self.models(decided)
-                before = self.models.reference(decided)
+                likely, worth = self.learner(decided)
+                before, _ = self.learner(decided, reference=True)
             worth = torch.zeros(len(likely)) if worth is None else worth
-            old += likely.float().split(sizes)
-            reference += before.float().split(sizes)
+            old += likely.float().cpu().split(sizes)
+            reference += before.float().cpu().split(sizes)
             values += [item.cpu().numpy() for item in worth.float().split(sizes)]
         return old, values, reference
 
@@ -301,6 +313,7 @@ class Rldtf:
         """Updates on minibatches, until done or the policy has gone too far."""
         config = self.config
         learnt = rollout.learnt
+        self.models.train()
         scale = _scale([rollout.advantage[row] for row in learnt])
         rows = []
         draw = np.random.default_rng((self.seed, step, 1))
@@ -320,28 +333,29 @@ class Rldtf:
         config = self.config
         total = sum(len(rollout.samples[row].decisions) for row in picked)
         sums: dict[str, float] = {}
-        for start in range(0, len(picked), config.micro_batch):
-            part = picked[start : start + config.micro_batch]
-            decided = Decided.of(self.lm, [rollout.samples[row] for row in part])
-            with autocast(self.accelerator, self.config.bf16):
-                likely, worth = self.models(decided)
-            losses = self._losses(rollout, part, decided, likely.float(), worth, scale)
-            policy = losses["policy"] - config.entropy_weight * losses["entropy"] + config.kl_weight * losses["kl"]
-            if alone and worth is not None:
-                policy = policy * 0.0
-            loss = (policy + config.value_weight * losses["value"]) / total
-            self.accelerator.backward(loss)
-            for name, value in (losses | {"loss": loss * total}).items():
-                sums[name] = sums.get(name, 0.0) + float(value.detach())
-        self.accelerator.clip_grad_norm_(self.models.parameters(), config.gradient_clip)
+        for part in ranks.micro_batches(picked.tolist(), config.micro_batch):
+            decided = Decided.of(self.lm, [rollout.samples[row] for row in part.rows])
+            with ranks.accumulating(self.accelerator, self.learner, part.last):
+                with autocast(self.accelerator, self.config.bf16):
+                    likely, worth = self.learner(decided, alone=alone)
+                losses = self._losses(rollout, part.rows, decided, likely.float(), worth, scale)
+                policy = losses["policy"] - config.entropy_weight * losses["entropy"]
+                policy = policy + config.kl_weight * losses["kl"]
+                if alone and worth is not None:
+                    policy = policy * 0.0
+                loss = policy + config.value_weight * losses["value"]
+                self.accelerator.backward(loss * part.weight / total)
+            for name, value in (losses | {"loss": loss}).items():
+                sums[name] = sums.get(name, 0.0) + part.weight * float(value.detach())
+        self.accelerator.clip_grad_norm_(self.learner.parameters(), config.gradient_clip)
         self.optimiser.step()
         self.optimiser.zero_grad()
-        return {name: value / total for name, value in sums.items()}
+        return {name: value / total for name, value in zip(sums, ranks.mean(*sums.values()), strict=True)}
 
     def _losses(
         self,
         rollout: Rollout,
-        part: np.ndarray,
+        part: Sequence[int],
         decided: Decided,
         likely: Tensor,
         worth: Tensor | None,
@@ -349,8 +363,8 @@ class Rldtf:
     ) -> dict[str, Tensor]:
         """Sums over decisions."""
         width = likely.shape[1]
-        old = torch.cat([_wide(rollout.old[row], width) for row in part])
-        before = torch.cat([_wide(rollout.reference[row], width) for row in part])
+        old = torch.cat([_wide(rollout.old[row], width) for row in part]).to(likely)
+        before = torch.cat([_wide(rollout.reference[row], width) for row in part]).to(likely)
         over = torch.cat([_wide(torch.from_numpy(rollout.advantage[row]), width, 0.0) for row in part]) / scale
         over, weight = over.to(likely), torch.from_numpy(np.concatenate([rollout.weight[row] for row in part]))
         ratio = (likely - old).masked_fill(decided.barred, 0.0).exp()

@@ -2,7 +2,7 @@
 
 The run is made of steps, each on a batch that its number alone decides, so a run that was cut off goes on from its
 last checkpoint as if nothing had happened. `accelerate` places it on whatever there is: one core, or eight GPUs by
-DeepSpeed's ZeRO-3 (docs/orchestrator.md).
+DeepSpeed's ZeRO-3 (docs/scale_llm.md).
 """
 
 import json
@@ -17,6 +17,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from training.orchestrator import ranks
 from training.orchestrator.errors import OrchestratorError, StageError
 from training.orchestrator.lm import KEEP_OUT, Batch, Lm
 
@@ -50,7 +51,7 @@ class SupervisedConfig:
     weight_decay: float = 0.01
     clip: float = 1.0
     micro_batch: int = 64
-    """Texts in a forward pass; a step's batch is done in as many as it takes."""
+    """Texts in a process's forward pass; a step's batch is done in as many as it takes."""
     bf16: bool = True
     checkpoint_every: int = 200
     log_every: int = 10
@@ -74,10 +75,11 @@ class SupervisedConfig:
 
 def fit(lm: Lm, draw: Draw, config: SupervisedConfig, folder: Path, tell: Tell | None = None) -> list[Row]:
     """Train the network in place and give the curve; goes on from the folder's checkpoint, if there is one."""
-    accelerator = Accelerator()
-    learning = [item for item in lm.network.parameters() if item.requires_grad]
+    accelerator = ranks.accelerator(config.micro_batch, config.clip)
+    network = ranks.to_learn(lm.network)
+    learning = [item for item in network.parameters() if item.requires_grad]
     optimiser = torch.optim.AdamW(learning, lr=config.learning_rate, weight_decay=config.weight_decay)
-    learner, optimiser = accelerator.prepare(Learner(lm.network), optimiser)
+    learner, optimiser = accelerator.prepare(Learner(network), optimiser)
     begin, curve = resume(accelerator, folder, config.steps)
     learner.train()
     for step in range(begin, config.steps):
@@ -91,7 +93,9 @@ def fit(lm: Lm, draw: Draw, config: SupervisedConfig, folder: Path, tell: Tell |
         if (step + 1) % config.checkpoint_every == 0 and step + 1 < config.steps:
             keep(accelerator, folder, step + 1, curve)
     learner.eval()
+    ranks.refresh(lm.network, network)
     write_rows(folder / CURVE, curve)
+    accelerator.free_memory()
     return curve
 
 
@@ -107,14 +111,15 @@ def _step(
     # Alike lengths together, so that little is padding.
     ordered = sorted(examples, key=lambda example: len(example.ids))
     labelled = sum(label != KEEP_OUT for example in ordered for label in example.labels[1:])
-    total = 0.0
-    for start in range(0, len(ordered), config.micro_batch):
-        part = ordered[start : start + config.micro_batch]
-        batch = lm.batch([example.ids for example in part], [example.labels for example in part])
-        with autocast(accelerator, config.bf16):
-            loss = learner(batch) / max(1, labelled)
-        accelerator.backward(loss)
-        total += float(loss.detach())
+    own = 0.0
+    for part in ranks.micro_batches(ordered, config.micro_batch):
+        batch = lm.batch([example.ids for example in part.rows], [example.labels for example in part.rows])
+        with ranks.accumulating(accelerator, learner, part.last):
+            with autocast(accelerator, config.bf16):
+                loss = learner(batch) * part.weight / max(1, labelled)
+            accelerator.backward(loss)
+        own += float(loss.detach())
+    (total,) = ranks.mean(own)
     norm = accelerator.clip_grad_norm_(learner.parameters(), config.clip)
     if not math.isfinite(total):
         raise StageError("the loss is no number; take a smaller learning rate, or float32 (bf16: false)")
@@ -160,11 +165,13 @@ def head(network: nn.Module) -> nn.Module:
 def keep(accelerator: Accelerator, folder: Path, step: int, curve: Sequence[Row]) -> None:
     """Write a checkpoint in the place of the last, at once or not at all."""
     new, old = folder / f"{CHECKPOINT}.new", folder / CHECKPOINT
-    shutil.rmtree(new, ignore_errors=True)
+    if accelerator.is_main_process:
+        shutil.rmtree(new, ignore_errors=True)
+    accelerator.wait_for_everyone()
     accelerator.save_state(str(new))
-    (new / "progress.json").write_text(json.dumps({"step": step, "curve": list(curve)}))
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
+        (new / "progress.json").write_text(json.dumps({"step": step, "curve": list(curve)}))
         gone = folder / f"{CHECKPOINT}.old"
         shutil.rmtree(gone, ignore_errors=True)
         if old.exists():
@@ -188,7 +195,9 @@ def resume(accelerator: Accelerator, folder: Path, steps: int) -> tuple[int, lis
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Rows as JSONL, at once or not at all."""
+    """Rows as JSONL, at once or not at all; by the first rank alone."""
+    if ranks.number() != 0:
+        return
     partial = path.with_name(f"{path.name}.new")
     partial.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     os.replace(partial, path)
