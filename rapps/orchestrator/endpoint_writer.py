@@ -1,0 +1,56 @@
+"""Endpoint writer: a model behind an endpoint as one who writes for an operator.
+
+Such a model is held to no grammar. What it says is read, and of the options that are legal the script takes those
+that come nearest to it.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+
+from rapps.orchestrator.answer import Answer, parse
+from rapps.orchestrator.chat import Chat, Turn
+from rapps.orchestrator.endpoint import EndpointError, NoAnswer
+from rapps.orchestrator.grammar import TARGETS, Script, values
+from rapps.orchestrator.legal import ORDER
+from rapps.orchestrator.prompt import system
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointWriter:
+    """A model by its name on a server."""
+
+    chat: Chat
+
+    @property
+    def name(self) -> str:
+        """Which model it is."""
+        return f"{self.chat.model} at {self.chat.endpoint.url}"
+
+    def write(self, prompt: str, script: Script) -> str:
+        """Choose in a script as the model says; EndpointError when it says nothing that can be read."""
+        (text,) = self.chat.say([Turn(system(), prompt)])
+        if isinstance(text, NoAnswer):
+            raise EndpointError(f"{self.name} did not answer: {text}")
+        follow(script, parse(text, script.reading))
+        return script.text
+
+
+def follow(script: Script, answer: Answer) -> None:
+    """Choose in a script what is nearest to an answer; EndpointError for one without demand or chain."""
+    if answer.demand is None or answer.chain is None:
+        raise EndpointError(f"the model's answer cannot be read: {answer.wrong}")
+    for target in TARGETS:
+        known, said = values(script.reading, target), float(getattr(answer.demand, target.field))
+        script.choose(min(script.step().options, key=lambda name: abs(math.log(known[name] / said))))
+    chain = answer.chain.model_dump(mode="json")
+    for field in ORDER:
+        script.choose(_nearest(script.step().options, chain[field]))
+
+
+def _nearest(options: tuple[str, ...], said: str | int | float) -> str:
+    """The option that was said; else the nearest number, or the first of names."""
+    told = json.dumps(said)
+    if told in options or isinstance(said, str):
+        return told if told in options else options[0]
+    return min(options, key=lambda option: abs(float(option) - said))

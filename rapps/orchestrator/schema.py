@@ -1,0 +1,56 @@
+"""Schema: the form of an answer as JSON schema, for servers that hold a model to one.
+
+    {"thought": "...", "delay": "B", "throughput": "A", "BER": "1e-6", "plan": {"numerology": 1, ...}}
+
+It admits every link chain whose parameters lie in their ranges; rules between parameters no schema tells.
+"""
+
+import json
+
+from oran.rest import JsonObject, RequestError, parse_json
+from rapps.orchestrator.grammar import ANSWER, REFLECT, TARGETS, THINK, values
+from rapps.orchestrator.legal import ORDER
+from rapps.orchestrator.reading import Reading
+from twin.link.catalogue import PARAMETERS, Parameter
+
+
+def schema(reading: Reading) -> JsonObject:
+    """The form of an answer to a text: targets are letters of its quantities, or usual values."""
+    targets: JsonObject = {target.name: _one_of(tuple(values(reading, target))) for target in TARGETS}
+    plan = _object({name: _parameter(PARAMETERS[name]) for name in ORDER})
+    return _object({"thought": {"type": "string"}, **targets, "plan": plan})
+
+
+def answer(text: str, reading: Reading) -> str:
+    """A text in this form as `rapps.orchestrator.answer` reads answers; any other text as it is."""
+    import jsonschema
+
+    try:
+        told = parse_json(text)
+    except RequestError:
+        return text
+    if not isinstance(told, dict) or not jsonschema.Draft202012Validator(schema(reading)).is_valid(told):
+        return text
+    # The thought is left out, for it could pass for the answer.
+    demand = "; ".join(f"{target.name} {told[target.name]}" for target in TARGETS)
+    plan = json.dumps(told["plan"])
+    return f"{THINK[0]}Demand: {demand}{THINK[1]}{REFLECT[0]}{REFLECT[1]}{ANSWER[0]}{plan}{ANSWER[1]}"
+
+
+def _parameter(parameter: Parameter) -> JsonObject:
+    if parameter.choices:
+        return _one_of(parameter.values)
+    return {"type": "integer", "minimum": parameter.low, "maximum": parameter.high}
+
+
+def _one_of(options: tuple[str | int | float, ...]) -> JsonObject:
+    return {"enum": [*options]}
+
+
+def _object(properties: JsonObject) -> JsonObject:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [*properties],
+        "additionalProperties": False,
+    }
