@@ -12,6 +12,7 @@ from rapps.orchestrator.quantities import find
 from rapps.orchestrator.reading import Reading
 from twin.link.demand import Demand
 from twin.link.errors import DemandError, PlanError
+from twin.link.grammar import MAX_NUMBER
 from twin.link.plan import LinkChain, Plan, SlicePolicy
 
 LONGEST = 20_000
@@ -67,12 +68,16 @@ def well_formed(text: str) -> bool:
 
 
 def policy(demand: Demand) -> SlicePolicy:
-    """The slice that a demand belongs to and what it is promised (SST by TS 23.501 5.15.2.2)."""
+    """The slice that a demand belongs to and what it is promised (SST by TS 23.501 5.15.2.2).
+
+    No promise is beyond what a program may say, whatever absurd demand was read.
+    """
     if demand.max_delay_s <= URLLC_DELAY_S:
         sst = 2
     else:
         sst = 3 if demand.min_throughput_bps < MMTC_THROUGHPUT_BPS else 1
-    return SlicePolicy(slice=SNssai(sst, 1), throughput_bps=demand.min_throughput_bps, delay_s=demand.max_delay_s)
+    throughput_bps, delay_s = min(demand.min_throughput_bps, MAX_NUMBER), min(demand.max_delay_s, MAX_NUMBER)
+    return SlicePolicy(slice=SNssai(sst, 1), throughput_bps=throughput_bps, delay_s=delay_s)
 
 
 def _demand(thought: str, reading: Reading) -> Demand:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rapps.orchestrator.answer import policy
+from rapps.orchestrator.answer import AnswerError, policy
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.prompt import prompt
 from rapps.orchestrator.reading import read
@@ -62,11 +62,14 @@ def ask(text: str, equipment: EquipmentState, writer: Writer, *, margin: float =
     """Let a model plan for a text, and the twin (tier T0) check it.
 
     Where the model's chain misses the demand a search goes on from it; where that finds none either the demand is
-    called infeasible, and the best that is within reach is told. PlanError where the equipment can run no chain.
+    called infeasible, and the best that is within reach is told. PlanError where the equipment can run no chain,
+    AnswerError where the model ends before its answer does.
     """
     reading = read(text)
     script = Script(reading, equipment, margin=margin)
     answer = writer.write(prompt(reading, equipment), script)
+    if not script.done:
+        raise AnswerError(f"{writer.name} did not end its answer, which goes on with {script.step().whole!r}")
     demand = replace(script.demand, margin=0.0)
     chain, by_search = script.chain(), False
     result = evaluate(chain, equipment)
