@@ -1,7 +1,8 @@
 """Pipeline: the stages of a training one after the other, each left in a folder of its own.
 
 A stage that is done is not done again, one that was cut off goes on from its last checkpoint. Stage folders hold
-the model as `transformers` reads it (`model/`), its curve, and `done.json`, the figures of its end.
+the model as `transformers` reads it (`model/`), its curve, and `done.json`, the figures of its end; with LoRA
+`adapters/` too, which the next stage goes on from.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from training.orchestrator import edge, examples
+import torch
+
+from training.orchestrator import adapters, edge, examples, ranks
 from training.orchestrator.asking import Asked
 from training.orchestrator.errors import StageError
 from training.orchestrator.instructing import Instructions, Question
@@ -28,7 +31,7 @@ from training.orchestrator.twin_pool import TwinPool
 from training.orchestrator.validation import Validation, feasible_seeds
 
 STAGES = ("foundation", "pretraining", "instruction", "rejection", "rldtf")
-MODEL, DONE = "model", "done.json"
+MODEL, ADAPTERS, DONE = "model", "adapters", "done.json"
 _REJECTION, _RLDTF = 500_000_000, 1_000_000_000
 """Seeds of tasks begin at 0 for instructions, and here for the stages after it."""
 
@@ -57,21 +60,35 @@ class Pipeline:
         """The model after a stage, which is trained now with all before it, as far as they are not done."""
         lm: Lm | None = None
         for stage in STAGES[: STAGES.index(last) + 1]:
-            folder = self.folder / stage
-            if (folder / DONE).exists():
+            if ranks.from_first((self.folder / stage / DONE).exists):
                 lm = None
-                continue
-            before = STAGES.index(stage) - 1
-            if lm is None and before >= 0:
-                lm = Lm.load(self.folder / STAGES[before] / MODEL)
-            lm, figures = self._stage(stage, lm)
-            lm.save(folder / MODEL)
-            (folder / DONE).write_text(json.dumps(figures))
+            elif stage == STAGES[0]:
+                ranks.from_first(self._foundation)
+            else:
+                lm, figures = self._stage(stage, lm or self._before(stage))
+                lm = self._left(stage, lm, figures)
         return lm or Lm.load(self.folder / last / MODEL)
 
-    def _stage(self, stage: str, lm: Lm | None) -> tuple[Lm, Row]:
-        if lm is None:
-            return self._foundation()
+    def _before(self, stage: str) -> Lm:
+        """What a stage goes on from."""
+        folder = self.folder / STAGES[STAGES.index(stage) - 1]
+        alone = folder / ADAPTERS
+        return Lm.load((alone if alone.exists() else folder / MODEL).resolve(), self.config.held)
+
+    def _left(self, stage: str, lm: Lm, figures: Row) -> Lm | None:
+        """Write what a stage has made, and give what goes on: adapters that were merged have to be read again."""
+        folder, lora = self.folder / stage, self.config.held.lora
+        merged = lora is not None and lora.merged
+        if ranks.number() == 0:
+            if merged:
+                lm.save(folder / ADAPTERS)
+                lm = replace(lm, network=adapters.merged(lm.network))
+            lm.save(folder / MODEL)
+            (folder / DONE).write_text(json.dumps(figures))
+        ranks.wait()
+        return None if merged else lm
+
+    def _stage(self, stage: str, lm: Lm) -> tuple[Lm, Row]:
         makers = {
             "pretraining": self._pretraining,
             "instruction": self._instruction,
@@ -83,13 +100,15 @@ class Pipeline:
         self.tell(stage, figures)
         return lm, figures
 
-    def _foundation(self) -> tuple[Lm, Row]:
-        config = self.config
+    def _foundation(self) -> None:
+        config, folder = self.config, self.folder / STAGES[0]
         if config.foundation is None:
             lm = edge.made(self._texts(), config.edge, config.seed)
+            lm.network.to(getattr(torch, config.held.dtype))
         else:
-            lm = Lm.load(config.foundation)
-        return lm, {"parameters_million": lm.parameters_million()}
+            lm = Lm.load(config.foundation, replace(config.held, lora=None))
+        lm.save(folder / MODEL)
+        (folder / DONE).write_text(json.dumps({"parameters_million": lm.parameters_million()}))
 
     def _texts(self) -> Iterator[str]:
         """Texts such as the model will meet: documents, tasks and questions."""
@@ -147,7 +166,8 @@ class Pipeline:
 
         training = Rldtf(lm, how, self.asked, tasks, folder, self.config.seed)
         training.run(self.validation, lambda row: self.tell("rldtf", row))
-        return Lm.load(folder / BEST)
+        ranks.wait()
+        return Lm.load(folder / BEST, lm.held)
 
     def _fitted(
         self, stage: str, lm: Lm, batch: Callable[[int], Sequence[Example]], learning: SupervisedConfig
@@ -167,5 +187,5 @@ class Pipeline:
     @cached_property
     def validation(self) -> Validation:
         """The tasks that stages are compared on."""
-        seeds = feasible_seeds(self.config.validation, self.folder / "validation.json")
+        seeds = ranks.from_first(lambda: feasible_seeds(self.config.validation, self.folder / "validation.json"))
         return Validation([draw(seed) for seed in seeds], self.asked)

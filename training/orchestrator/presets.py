@@ -9,6 +9,7 @@ from pathlib import Path
 from training.orchestrator.edge import EdgeConfig
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.instructing import InstructionConfig
+from training.orchestrator.lm import Held
 from training.orchestrator.rejection import RejectionConfig
 from training.orchestrator.rldtf import RldtfConfig
 from training.orchestrator.supervised import SupervisedConfig
@@ -36,6 +37,7 @@ class OrchestratorConfig:
     foundation: str | None = None
     """A folder or a hub's model to begin with; None makes the edge model from nothing."""
     edge: EdgeConfig = field(default_factory=EdgeConfig)
+    held: Held = field(default_factory=Held)
     margin: float = 0.1
     """Planning margin, in training and in use: how much a plan is to have to spare by T0."""
     facts: int = 1_000

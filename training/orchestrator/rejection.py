@@ -17,9 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from rapps.orchestrator.decoding import Sample
+from training.orchestrator import ranks
 from training.orchestrator.asking import Asked
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.examples import of_sample
+from training.orchestrator.feedback import Feedback
 from training.orchestrator.lm import Lm
 from training.orchestrator.supervised import Example, Row, SupervisedConfig, Tell, fit, write_rows
 from training.orchestrator.tasks.task import Task
@@ -42,13 +44,15 @@ class RejectionConfig:
     epochs: int = 2
     batch: int = 128
     learning_rate: float = 3e-4
+    micro_batch: int = 64
+    """Texts in a process's forward pass."""
     replay: float = 0.2
     """Share of the instructions in what is learnt, against forgetting."""
     patience: int = 2
     """Rounds without a better one before it ends."""
 
     def __post_init__(self) -> None:
-        for name in ("rounds", "tasks", "each", "keep", "epochs", "batch", "patience"):
+        for name in ("rounds", "tasks", "each", "keep", "epochs", "batch", "micro_batch", "patience"):
             if not getattr(self, name) >= 1:
                 raise OrchestratorError(f"{name} is {getattr(self, name)}; it must be at least 1")
         if not 0.0 <= self.replay < 1.0:
@@ -74,7 +78,7 @@ def improve(
     tell: Tell | None = None,
 ) -> tuple[Lm, list[Row]]:
     """The best of the rounds' models, and a row of each round; goes on with the round that was cut off."""
-    rows: list[Row] = [json.loads(line) for line in _lines(folder / ROUNDS)]
+    rows: list[Row] = ranks.from_first(lambda: [json.loads(line) for line in _lines(folder / ROUNDS)])
     if not rows:
         rows.append({"round": 0.0, **validate(lm)})
         _save(lm, folder, 0, rows)
@@ -82,14 +86,14 @@ def improve(
         best = int(np.argmax([row["validated"] for row in rows]))
         if len(rows) - 1 - best >= config.patience:
             break
-        current = Lm.load(_folder(folder, turn - 1))
+        current = Lm.load(_folder(folder, turn - 1), lm.held)
         row = _round(current, config, asked, sources, _folder(folder, turn), (seed, turn))
         rows.append({"round": float(turn), **row, **validate(current)})
         _save(current, folder, turn, rows)
         if tell:
             tell(rows[-1])
     best = int(np.argmax([row["validated"] for row in rows]))
-    return Lm.load(_folder(folder, best)), rows
+    return Lm.load(_folder(folder, best), lm.held), rows
 
 
 def _round(
@@ -107,7 +111,8 @@ def _round(
         )
         return [examples[place] for place in picked]
 
-    curve = fit(lm, batch, SupervisedConfig(steps=steps, learning_rate=config.learning_rate), folder)
+    learning = SupervisedConfig(steps=steps, learning_rate=config.learning_rate, micro_batch=config.micro_batch)
+    curve = fit(lm, batch, learning, folder)
     return row | {"kept": float(number), "loss": curve[-1]["loss"]}
 
 
@@ -117,12 +122,9 @@ def _kept(
     """Good answers, sampled now unless they were before a run was cut off, and what was seen of all."""
     path = folder / KEPT
     draw = random.Random(f"{seed}")
-    if path.exists():
-        told = json.loads(path.read_text())
-    else:
-        samples = asked.sample(lm, tasks, config.each, config.temperature, seed=draw.getrandbits(60))
-        before = asked.twin.lost.total()
-        found = asked.feedback(tasks, samples)
+    told = ranks.from_first(lambda: json.loads(path.read_text()) if path.exists() else None)
+    if told is None:
+        samples, found, lost = _sampled(lm, config, asked, tasks, draw.getrandbits(60))
         pairs: list[tuple[int, list[str]]] = []
         for place in range(len(tasks)):
             own = range(place * config.each, (place + 1) * config.each)
@@ -132,18 +134,36 @@ def _kept(
         use = np.array([_use(tasks[row // config.each], item) for row, item in enumerate(samples)])
         done = found.completed
         figures = found.figures() | {
-            "lost": float(asked.twin.lost.total() - before),
+            "lost": float(lost),
             "solved": float(done.reshape(-1, config.each).any(axis=1).mean()),
             "use of completed": float(use[done].mean()) if done.any() else 0.0,
             "use of all": float(use.mean()),
         }
         told = {"pairs": pairs, "figures": figures}
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".new")
-        partial.write_text(json.dumps(told))
-        partial.rename(path)
+        if ranks.number() == 0:
+            folder.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(".new")
+            partial.write_text(json.dumps(told))
+            partial.rename(path)
     examples = [of_sample(asked.written(lm, tasks[place], options)) for place, options in told["pairs"]]
     return examples, told["figures"]
+
+
+def _sampled(
+    lm: Lm, config: RejectionConfig, asked: Asked, tasks: Sequence[Task], seed: int
+) -> tuple[list[Sample], Feedback, int]:
+    """Answers, what the twin says of them, and how many questions to it were lost; ranks share the tasks."""
+
+    def answered(own: Sequence[Task]) -> list[tuple[list[Sample], Feedback, int]]:
+        lm.network.eval()
+        samples = asked.sample(lm, own, config.each, config.temperature, seed=seed + ranks.number())
+        before = asked.twin.lost.total()
+        found = asked.feedback(own, samples)
+        return [(samples, found, asked.twin.lost.total() - before)]
+
+    parts = ranks.shared(tasks, answered)
+    samples = [sample for own, _, _ in parts for sample in own]
+    return samples, Feedback.join([found for _, found, _ in parts]), sum(lost for _, _, lost in parts)
 
 
 def _use(task: Task, sample: Sample) -> float:
@@ -157,8 +177,10 @@ def _folder(folder: Path, turn: int) -> Path:
 
 def _save(lm: Lm, folder: Path, turn: int, rows: Sequence[Row]) -> None:
     """The round's model, then its row, which says that it is whole."""
-    lm.save(_folder(folder, turn))
+    if ranks.number() == 0:
+        lm.save(_folder(folder, turn))
     write_rows(folder / ROUNDS, rows)
+    ranks.wait()
 
 
 def _lines(path: Path) -> list[str]:

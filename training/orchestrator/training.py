@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from training.orchestrator import ranks
 from training.orchestrator.corpus import document
 from training.orchestrator.corpus.build import CorpusConfig, build
 from training.orchestrator.instructions.drawing import Mixture
@@ -27,6 +28,10 @@ def material(config: OrchestratorConfig, folder: Path) -> Material:
     wanted = CorpusConfig(
         out=folder, seed=config.seed, facts=config.facts, domain=config.domain, general=config.general
     )
-    build(wanted)
+    ranks.from_first(lambda: _build(wanted))
     mixture = Mixture()
     return Material([item.text for item in document.read(folder)], lambda number: mixture.draw(number).parts)
+
+
+def _build(wanted: CorpusConfig) -> None:
+    build(wanted)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import TARGETS
+from training.orchestrator import ranks
 from training.orchestrator.asking import Asked
 from training.orchestrator.lm import Lm
 from training.orchestrator.supervised import Row
@@ -45,7 +47,10 @@ class Validation:
     def __call__(self, lm: Lm) -> Row:
         """Completion and mean score of the likeliest answers, and how often the text was understood."""
         lm.network.eval()
-        samples = self.asked.sample(lm, self.tasks, 1, 0.0, seed=0)
+        samples = ranks.shared(self.tasks, lambda own: self.asked.sample(lm, own, 1, 0.0, seed=0))
+        return ranks.from_first(lambda: self._row(samples))
+
+    def _row(self, samples: Sequence[Sample]) -> Row:
         found = replace(self.asked, margin=0.0).feedback(self.tasks, samples)
         known, done = found.known, found.completed
         read = [
