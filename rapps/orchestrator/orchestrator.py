@@ -11,6 +11,7 @@ from rapps.orchestrator.answer import AnswerError, policy
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.prompt import prompt
 from rapps.orchestrator.reading import read
+from twin.link.calibration import UNCALIBRATED, Calibration
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
 from twin.link.evaluate import evaluate
@@ -58,8 +59,16 @@ class Outcome:
     """Whether the model's plan missed the demand and a search found this one."""
 
 
-def ask(text: str, equipment: EquipmentState, writer: Writer, *, margin: float = 0.0, seed: int = 0) -> Outcome:
-    """Let a model plan for a text, and the twin (tier T0) check it.
+def ask(
+    text: str,
+    equipment: EquipmentState,
+    writer: Writer,
+    *,
+    margin: float = 0.0,
+    seed: int = 0,
+    calibration: Calibration = UNCALIBRATED,
+) -> Outcome:
+    """Let a model plan for a text, and the twin (tier T0), as it was calibrated, check it.
 
     Where the model's chain misses the demand a search goes on from it; where that finds none either the demand is
     called infeasible, and the best that is within reach is told. PlanError where the equipment can run no chain,
@@ -71,7 +80,7 @@ def ask(text: str, equipment: EquipmentState, writer: Writer, *, margin: float =
     if not script.done:
         raise AnswerError(f"{writer.name} did not end its answer, which goes on with {script.step().whole!r}")
     demand = replace(script.demand, margin=0.0)
-    chain, by_search = script.chain(), False
+    chain, by_search, equipment = script.chain(), False, calibration.applied(equipment)
     result = evaluate(chain, equipment)
     if not _meets(result, demand):
         found = _searched(chain, demand, equipment, seed)

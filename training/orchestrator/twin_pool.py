@@ -23,6 +23,7 @@ from training.orchestrator import twin_worker
 from training.orchestrator.child import Child
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.twin_worker import Job
+from twin.link.calibration import UNCALIBRATED, Calibration
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState, fits
 from twin.link.plan import ChainGrid
@@ -69,7 +70,12 @@ class TwinPool:
     """
 
     def __init__(
-        self, *, workers: int = 1, timeout_s: float | None = None, weights: RewardWeights = DEFAULT_WEIGHTS
+        self,
+        *,
+        workers: int = 1,
+        timeout_s: float | None = None,
+        weights: RewardWeights = DEFAULT_WEIGHTS,
+        calibration: Calibration = UNCALIBRATED,
     ) -> None:
         if not 0 <= workers <= 1024:
             raise ValueError(f"workers is {workers}; it must lie in 0..1024")
@@ -79,7 +85,7 @@ class TwinPool:
         """Jobs without an answer, by reason."""
         self._lost_in_a_row = 0
         self._timeout_s = timeout_s
-        self.weights = weights
+        self.weights, self.calibration = weights, calibration
         self._workers = tuple(_Worker() for _ in range(workers))
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         for worker in self._workers:
@@ -118,7 +124,7 @@ class TwinPool:
         asked = tuple(questions)
         wanted = tuple(parts(question, tier) for question in asked)
         jobs = [
-            (question.chains.take(rows), question.equipment, tier, seed)
+            (question.chains.take(rows), self.calibration.applied(question.equipment), tier, seed)
             for question, some in zip(asked, wanted, strict=True)
             for rows in some
         ]

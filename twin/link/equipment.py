@@ -12,10 +12,11 @@ from twin.link.errors import EquipmentError, PlanError
 from twin.link.hardware import required_flops
 from twin.link.plan import ChainGrid, LinkChain, Plan, code_of
 
+SNRS_DB = (-40.0, 80.0)
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("compute_flops", 1e6, 1e18),
     ("max_tx_power_dbm", -10.0, 60.0),
-    ("snr_db", -40.0, 80.0),
+    ("snr_db", *SNRS_DB),
     ("delay_spread_s", 0.0, 10e-6),
     ("doppler_hz", 0.0, 20e3),
 )

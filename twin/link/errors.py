@@ -3,6 +3,7 @@
 LinkError (a ValueError)
 ├── PlanError        a plan that is invalid, contradictory or beyond the equipment: names step, field and range
 ├── EquipmentError   an equipment state that cannot be: names the field, its value and the range
+├── CalibrationError a calibration that cannot be read or applied: names the channel and the range
 ├── DemandError      a demand that cannot be: names the field, its value and the range
 ├── QosError         a measured QoS that is none (NaN, negative): names the field and its value
 ├── CodeError        a code that TS 38.212 does not have, or blocks that are not of the code
@@ -30,6 +31,10 @@ class PlanError(LinkError):
 
 class EquipmentError(LinkError):
     """An equipment state that cannot be."""
+
+
+class CalibrationError(LinkError):
+    """A calibration that cannot be."""
 
 
 class DemandError(LinkError):

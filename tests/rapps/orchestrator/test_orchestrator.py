@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.orchestrator import ask
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from rapps.orchestrator.task import Task, parse
+from twin.link.calibration import Calibration
 from twin.link.equipment import check
 from twin.link.evaluate import evaluate
 
@@ -66,3 +68,12 @@ def test_a_task_can_be_asked_as_it_was_read() -> None:
     task = parse(Task(text="2 Mbit/s, 80 ms, ber 1e-4", equipment=USUAL).to_json())
     assert task.equipment is not None
     assert ask(task.text, task.equipment, Careless()).demand.max_ber == 1e-4
+
+
+def test_a_calibrated_twin_promises_what_live_links_deliver() -> None:
+    text, calibration = "at least 5 Mbit/s within 50 ms, ber 1e-5", Calibration({USUAL.channel: -10.0})
+    outcome = ask(text, USUAL, Careless(), calibration=calibration)
+    assert outcome.plan is not None
+    assert outcome.result == evaluate(outcome.plan, replace(USUAL, snr_db=USUAL.snr_db - 10.0))
+    # The model is told the SNR that was reported.
+    assert ask(text, USUAL, Careless()).answer == outcome.answer
