@@ -1,0 +1,53 @@
+"""Two processes train as one does (`torch.distributed.run` on gloo, as `accelerate launch` does on GPUs)."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.training.orchestrator import ranked
+from training.orchestrator.supervised import CURVE, Row
+
+pytestmark = pytest.mark.slow
+
+
+def launched(folder: Path, killed_at: int) -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
+    command += ["--master_addr", "127.0.0.1", "--master_port", str(port)]
+    command += ["-m", ranked.__name__, str(folder), str(killed_at)]
+    environment = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, env=environment, capture_output=True, timeout=100).returncode
+
+
+def curve(folder: Path) -> list[Row]:
+    return [json.loads(line) for line in (folder / CURVE).read_text().splitlines()]
+
+
+def alike(one: list[Row], other: list[Row]) -> None:
+    assert len(one) == len(other)
+    for expected, row in zip(one, other, strict=True):
+        known = {name: value for name, value in expected.items() if not name.endswith("_s")}
+        assert {name: row[name] for name in known} == pytest.approx(known, rel=2e-3, abs=1e-5)
+
+
+def test_two_processes_learn_as_one_and_the_first_writes(tmp_path: Path) -> None:
+    assert launched(tmp_path, 0) == 0
+    for stage, train in (("supervised", ranked.supervised), ("rldtf", ranked.reinforced)):
+        alike(train(tmp_path / "alone" / stage), curve(tmp_path / "0" / stage))
+    # Each rank keeps the state of its own random numbers in a checkpoint, and nothing else.
+    assert {path.name for path in (tmp_path / "1").rglob("*") if path.is_file()} == {"random_states_1.pkl"}
+
+
+def test_two_processes_that_were_killed_go_on(tmp_path: Path) -> None:
+    assert launched(tmp_path, 3) != 0
+    assert not (tmp_path / "supervised" / CURVE).exists()
+    # It would be killed again if it began anew.
+    assert launched(tmp_path, 1) == 0
+    alike(ranked.supervised(tmp_path / "alone"), curve(tmp_path / "supervised"))
