@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from rapps.orchestrator.task import Task
+    from training.orchestrator.evaluation import Entry
+    from training.orchestrator.translation import Translator
 
 
 class OrchestratorCommandError(RanloopError):
@@ -36,6 +38,9 @@ def evaluate(
     oracle: Annotated[
         int, typer.Option(help="Measure the gap to the oracle on so many tasks: up to a minute each, once.", min=0)
     ] = 0,
+    translate: Annotated[
+        int, typer.Option(help="Let the first entry write the programs of so many of its plans itself.", min=0)
+    ] = 0,
     workers: Annotated[int, typer.Option(help="Processes that ask the twin; 0: none.", min=0)] = 1,
     json_line: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     out: Annotated[
@@ -49,28 +54,48 @@ def evaluate(
     from training.orchestrator.errors import OrchestratorError
     from training.orchestrator.evaluation import Outcomes
     from training.orchestrator.tasks.feasibility import Answers
+    from training.orchestrator.translation import plans
+    from training.orchestrator.translation import translate as translated
     from training.orchestrator.twin_pool import TwinPool
     from twin.link.qos import Tier
+    from twin.link.sandbox import Sandbox
 
     if tier not in list(Tier):
         raise OrchestratorCommandError(f"tier is {tier!r}; it must be one of {', '.join(Tier)}")
     try:
         asked = _tasks(tasks, limit, seed)
         made = [entries.make(spec) for spec in entry or ("shipped",)]
+        outcomes = Outcomes(out / "outcomes.jsonl")
+        translator = _translator(made[0]) if translate else None
         with TwinPool(workers=workers) as pool, _progress(len(asked)) as tell:
             found = compare(
                 made,
                 asked,
                 Tier(tier),
                 pool=pool,
-                outcomes=Outcomes(out / "outcomes.jsonl"),
+                outcomes=outcomes,
                 answers=Answers(out / "oracle.jsonl"),
                 oracle=oracle,
                 tell=tell,
             )
+            translation = None
+            if translator is not None:
+                with Sandbox() as sandbox:
+                    given = plans(translator.name, asked, Tier(tier), outcomes, translate)
+                    translation = translated(translator, given, sandbox, pool)
     except (OrchestratorError, TaskError, OSError) as error:
         raise OrchestratorCommandError(str(error)) from error
-    typer.echo(json.dumps(found.figures()) if json_line else found.table())
+    told = {} if translation is None else {"translation": translation.figures()}
+    lines = [found.table()] if translation is None else [found.table(), translation.text()]
+    typer.echo(json.dumps(found.figures() | told) if json_line else "\n".join(lines))
+
+
+def _translator(entry: "Entry") -> "Translator":
+    from training.orchestrator.translation import Translator
+
+    if not isinstance(entry, Translator):
+        raise OrchestratorCommandError(f"{entry.name} writes no programs; name first an entry that writes freely")
+    return entry
 
 
 def _tasks(path: Path | None, limit: int | None, seed: int) -> "Sequence[Task]":

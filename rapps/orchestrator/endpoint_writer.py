@@ -8,7 +8,7 @@ import json
 import math
 from dataclasses import dataclass
 
-from rapps.orchestrator.answer import Answer, parse
+from rapps.orchestrator.answer import Answer, AnswerError, parse
 from rapps.orchestrator.chat import Chat, Turn
 from rapps.orchestrator.endpoint import EndpointError, NoAnswer
 from rapps.orchestrator.grammar import TARGETS, Script, values
@@ -28,7 +28,7 @@ class EndpointWriter:
         return f"{self.chat.model} at {self.chat.endpoint.url}"
 
     def write(self, prompt: str, script: Script) -> str:
-        """Choose in a script as the model says; EndpointError when it says nothing that can be read."""
+        """Choose in a script as the model says; EndpointError without an answer, AnswerError for an unreadable one."""
         (text,) = self.chat.say([Turn(system(), prompt)])
         if isinstance(text, NoAnswer):
             raise EndpointError(f"{self.name} did not answer: {text}")
@@ -37,9 +37,9 @@ class EndpointWriter:
 
 
 def follow(script: Script, answer: Answer) -> None:
-    """Choose in a script what is nearest to an answer; EndpointError for one without demand or chain."""
+    """Choose in a script what is nearest to an answer; AnswerError for one without demand or chain."""
     if answer.demand is None or answer.chain is None:
-        raise EndpointError(f"the model's answer cannot be read: {answer.wrong}")
+        raise AnswerError(f"the model's answer cannot be read: {answer.wrong}")
     for target in TARGETS:
         known, said = values(script.reading, target), float(getattr(answer.demand, target.field))
         script.choose(min(script.step().options, key=lambda name: abs(math.log(known[name] / said))))

@@ -1,6 +1,8 @@
 """`ranloop evaluate orchestrator` on one's own tasks, in one JSON object or a table."""
 
 import json
+from http.server import BaseHTTPRequestHandler
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,11 @@ from typer.testing import CliRunner
 from ranloop.cli import app
 from ranloop.errors import RanloopError
 from rapps.orchestrator.task import Task, write
+from tests.rapps.orchestrator.peers import Body, said, send, serving
+from training.orchestrator import entries, outside
 from training.orchestrator.tasks.generator import draw
+from twin.link.plan import Plan
+from twin.link.program import render
 
 
 @pytest.fixture
@@ -81,3 +87,32 @@ def test_bad_and_empty_files_are_told(tmp_path: Path) -> None:
     file.write_text("")
     with pytest.raises(RanloopError, match="there are 0 tasks"):
         evaluated(tmp_path, "--tasks", str(file), "--entry", "random")
+
+
+def test_a_model_s_own_programs_are_told_apart(
+    tasks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = '{"numerology": 1, "prbs": 1, "code_rate": 0.3, "modulation": "qpsk"}'
+    answer = f"<think>Demand: delay 1 s; throughput 1 kbit/s; BER 0.1</think><answer>{chain}</answer>"
+    programs = count()
+
+    def reply(handler: BaseHTTPRequestHandler, path: str, body: Body) -> None:
+        _, is_program, plan = body["messages"][1]["content"].partition("Write the program of this plan:\n")
+        # The first program tries to get out, the others are what they should be.
+        hostile = bool(is_program) and next(programs) == 0
+        program = "import os" if hostile else render(Plan.parse(plan)) if is_program else ""
+        send(handler, 200, said(program or answer))
+
+    monkeypatch.setitem(entries.MAKERS, "endpoint", outside.MAKERS["endpoint"])
+    with serving(reply) as peer:
+        asked = ("--tasks", str(tasks), "--entry", f"endpoint:{peer.url}#m", "--translate", "4")
+        found = json.loads(evaluated(tmp_path, *asked, "--json"))
+        table = evaluated(tmp_path, *asked)
+    translation = found["translation"]
+    assert found["format_compliance"]["mean"] == 0
+    assert (translation["programs"], translation["ran"]["mean"], translation["same"]["mean"]) == (4, 0.75, 0.75)
+    assert translation["refusals"] == {"import is not allowed": 1}
+    assert translation["reward"] == translation["reference_reward"]
+    assert "wrote 4 programs: ran 100 %" in table
+    with pytest.raises(RanloopError, match="writes no programs"):
+        evaluated(tmp_path, "--tasks", str(tasks), "--entry", "random", "--translate", "1")

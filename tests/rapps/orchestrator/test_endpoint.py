@@ -194,7 +194,19 @@ def test_the_key_comes_from_the_environment_and_is_never_told(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "url", ["", "localhost:8000", "ftp://host", "file:///etc/passwd", "http://me:secret@host"]
+    "url",
+    [
+        "",
+        "localhost:8000",
+        "ftp://host",
+        "file:///etc/passwd",
+        "http://",
+        "http://me:secret@host",
+        "http://host?key=secret",
+        "http://host:99999",
+        "http://host:-1",
+        "http://[::1",
+    ],
 )
 def test_only_urls_without_secrets_are_endpoints(url: str) -> None:
     with pytest.raises(EndpointError) as refused:

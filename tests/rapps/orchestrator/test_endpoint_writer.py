@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapps.orchestrator.answer import Answer
+from rapps.orchestrator.answer import Answer, AnswerError
 from rapps.orchestrator.chat import Chat
 from rapps.orchestrator.endpoint import Endpoint, EndpointError
 from rapps.orchestrator.endpoint_writer import EndpointWriter, follow
@@ -61,7 +61,7 @@ def test_an_operator_gets_what_the_model_said_where_the_equipment_has_it() -> No
 
 @pytest.mark.parametrize("text", ["", "I cannot do that.", "<answer>{}</answer>", ANSWER.replace("16qam", "3qam")])
 def test_an_answer_without_a_plan_is_an_error_that_says_so(text: str) -> None:
-    with serving(sent(200, said(text))) as peer, pytest.raises(EndpointError, match="cannot be read"):
+    with serving(sent(200, said(text))) as peer, pytest.raises(AnswerError, match="cannot be read"):
         ask(TEXT, USUAL, writer(peer.url))
 
 
