@@ -19,7 +19,23 @@ def train(
         str, typer.Option(help="Last stage: foundation, pretraining, instruction, rejection or rldtf.")
     ] = "rldtf",
     foundation: Annotated[
-        str | None, typer.Option(help="A folder or hub id to begin with, instead of a new edge model.")
+        str | None,
+        typer.Option(help="A folder, model package or hub id to begin with, instead of a new edge model."),
+    ] = None,
+    begin: Annotated[
+        str | None, typer.Option(help="First stage, where the foundation is trained already: pretraining, ...")
+    ] = None,
+    tasks: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own tasks (JSONL, with demand and equipment) to learn too.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    own_share: Annotated[
+        float, typer.Option(help="Share of your own tasks; the rest are the generator's.", min=0.01, max=1.0)
+    ] = 0.5,
+    calibration: Annotated[
+        Path | None, typer.Option(help="How live links are off the twin's (JSON).", exists=True, dir_okay=False)
     ] = None,
     domain: Annotated[
         list[Path] | None, typer.Option(help="Folder of the domain's documents; may be given again.")
@@ -46,14 +62,23 @@ def train(
         raise OrchestratorTrainingError(f"there is no stage {until!r}; there are {', '.join(STAGES)}")
     torch.set_num_threads(threads)
     console = Console(stderr=True, highlight=False)
-    config = replace(PRESETS[preset], seed=seed, domain=tuple(domain or ()), twin_workers=twin_workers)
-    if foundation is not None:
-        config = replace(config, foundation=foundation)
+    usual = PRESETS[preset]
 
     def tell(stage: str, row: dict[str, float]) -> None:
         console.print(stage, "  ".join(f"{name} {value:.4g}" for name, value in row.items()), soft_wrap=True)
 
     try:
+        config = replace(
+            usual,
+            foundation=foundation or usual.foundation,
+            begin=begin,
+            own_tasks=tasks,
+            own_share=own_share,
+            calibration=calibration,
+            seed=seed,
+            domain=tuple(domain or ()),
+            twin_workers=twin_workers,
+        )
         trained(config, out, tell, until)
     except OrchestratorError as error:
         raise OrchestratorTrainingError(str(error)) from error

@@ -8,6 +8,7 @@ the model as `transformers` reads it (`model/`), its curve, and `done.json`, the
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ import torch
 
 from training.orchestrator import adapters, edge, examples, ranks
 from training.orchestrator.asking import Asked
+from training.orchestrator.continuing import Both, Own, verified
 from training.orchestrator.errors import StageError
 from training.orchestrator.instructing import Instructions, Question
 from training.orchestrator.lm import Lm
@@ -32,7 +34,7 @@ from training.orchestrator.validation import Validation, feasible_seeds
 
 STAGES = ("foundation", "pretraining", "instruction", "rejection", "rldtf")
 MODEL, ADAPTERS, DONE = "model", "adapters", "done.json"
-_REJECTION, _RLDTF = 500_000_000, 1_000_000_000
+REJECTION, RLDTF = 500_000_000, 1_000_000_000
 """Seeds of tasks begin at 0 for instructions, and here for the stages after it."""
 
 Tell = Callable[[str, Row], None]
@@ -55,11 +57,19 @@ class Pipeline:
     material: Material
     tell: Tell
     twin: TwinPool = field(default_factory=lambda: TwinPool(workers=0))
+    own: Own | None = None
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages of this training."""
+        return stages(self.config)
 
     def run(self, last: str = STAGES[-1]) -> Lm:
         """The model after a stage, which is trained now with all before it, as far as they are not done."""
+        if last not in self.stages:
+            raise StageError(f"{last} is before {self.config.begin}, which this training begins with")
         lm: Lm | None = None
-        for stage in STAGES[: STAGES.index(last) + 1]:
+        for stage in self.stages[: self.stages.index(last) + 1]:
             if ranks.from_first((self.folder / stage / DONE).exists):
                 lm = None
             elif stage == STAGES[0]:
@@ -71,7 +81,7 @@ class Pipeline:
 
     def _before(self, stage: str) -> Lm:
         """What a stage goes on from."""
-        folder = self.folder / STAGES[STAGES.index(stage) - 1]
+        folder = self.folder / self.stages[self.stages.index(stage) - 1]
         alone = folder / ADAPTERS
         return Lm.load((alone if alone.exists() else folder / MODEL).resolve(), self.config.held)
 
@@ -106,7 +116,7 @@ class Pipeline:
             lm = edge.made(self._texts(), config.edge, config.seed)
             lm.network.to(getattr(torch, config.held.dtype))
         else:
-            lm = Lm.load(config.foundation, replace(config.held, lora=None))
+            lm = Lm.load(verified(config.foundation), replace(config.held, lora=None))
         lm.save(folder / MODEL)
         (folder / DONE).write_text(json.dumps({"parameters_million": lm.parameters_million()}))
 
@@ -143,7 +153,7 @@ class Pipeline:
     def _rejection(self, lm: Lm) -> Lm:
         how = self.config.rejection
         sources = Sources(
-            lambda turn: [draw(_REJECTION + turn * how.tasks + place) for place in range(how.tasks)],
+            lambda turn: [self.task(REJECTION + turn * how.tasks + place) for place in range(how.tasks)],
             self._instructions(lm).example,
         )
         best, _ = improve(
@@ -162,7 +172,7 @@ class Pipeline:
         how, folder = self.config.rldtf, self.folder / "rldtf"
 
         def tasks(step: int) -> Sequence[Task]:
-            return [draw(_RLDTF + step * how.tasks + place) for place in range(how.tasks)]
+            return [self.task(RLDTF + step * how.tasks + place) for place in range(how.tasks)]
 
         training = Rldtf(lm, how, self.asked, tasks, folder, self.config.seed)
         training.run(self.validation, lambda row: self.tell("rldtf", row))
@@ -177,7 +187,11 @@ class Pipeline:
 
     def _instructions(self, lm: Lm) -> Instructions:
         how = self.config.instruction
-        return Instructions(lm, self.asked, draw, self.material.question, how.questions)
+        return Instructions(lm, self.asked, self.task, self.material.question, how.questions)
+
+    def task(self, number: int) -> Task:
+        """The task of a number."""
+        return self.own.task(number) if self.own else draw(number)
 
     @cached_property
     def asked(self) -> Asked:
@@ -185,7 +199,22 @@ class Pipeline:
         return Asked(margin=self.config.margin, twin=self.twin)
 
     @cached_property
-    def validation(self) -> Validation:
-        """The tasks that stages are compared on."""
-        seeds = ranks.from_first(lambda: feasible_seeds(self.config.validation, self.folder / "validation.json"))
-        return Validation([draw(seed) for seed in seeds], self.asked)
+    def validation(self) -> Callable[[Lm], Row]:
+        """What stages are compared by."""
+        path, calibration = self.folder / "validation.json", self.twin.calibration
+        seeds = ranks.from_first(lambda: feasible_seeds(self.config.validation, path, calibration))
+        general = Validation([draw(seed) for seed in seeds], self.asked)
+        if self.own is None:
+            return general
+        # Ranks share the tasks, and each must have one.
+        own = self.own.held_back * math.ceil(ranks.count() / len(self.own.held_back))
+        return Both(general, Validation(own, self.asked), self.own.share)
+
+
+def stages(config: OrchestratorConfig) -> tuple[str, ...]:
+    """The stages of a training, in order; StageError for a first one that there is not."""
+    if config.begin is None:
+        return STAGES
+    if config.begin not in STAGES[1:]:
+        raise StageError(f"begin is {config.begin!r}; it must be one of {', '.join(STAGES[1:])}")
+    return (STAGES[0], *STAGES[STAGES.index(config.begin) :])

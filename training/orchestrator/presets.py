@@ -35,7 +35,15 @@ class OrchestratorConfig:
 
     name: str
     foundation: str | None = None
-    """A folder or a hub's model to begin with; None makes the edge model from nothing."""
+    """A folder, a model package or a hub's model to begin with; None makes the edge model from nothing."""
+    begin: str | None = None
+    """The stage that a trained foundation goes on with, and all after it; None: every stage."""
+    own_tasks: Path | None = None
+    """The owner's tasks, with demand and equipment, that are learnt from beside the generator's."""
+    own_share: float = 0.5
+    """Their share among the tasks of instruction, rejection sampling, RLDTF and validation."""
+    calibration: Path | None = None
+    """How live links are off the twin's (`twin.link.calibration`); None: not at all."""
     edge: EdgeConfig = field(default_factory=EdgeConfig)
     held: Held = field(default_factory=Held)
     margin: float = 0.1
@@ -58,6 +66,12 @@ class OrchestratorConfig:
     def __post_init__(self) -> None:
         if self.validation < 1:
             raise OrchestratorError(f"validation is {self.validation}; it must be at least 1")
+        if self.begin is not None and self.foundation is None:
+            raise OrchestratorError(
+                f"begin is {self.begin}; that needs a foundation, the trained model to go on from"
+            )
+        if not 0.0 < self.own_share <= 1.0:
+            raise OrchestratorError(f"own_share is {self.own_share}; it must be above 0 and at most 1")
         if not 0 <= self.twin_workers <= 1024:
             raise OrchestratorError(f"twin_workers is {self.twin_workers}; it must lie in 0..1024")
 

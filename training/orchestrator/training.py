@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from training.orchestrator import ranks
+from training.orchestrator.continuing import Own
 from training.orchestrator.corpus import document
 from training.orchestrator.corpus.build import CorpusConfig, build
+from training.orchestrator.errors import StageError
+from training.orchestrator.instructing import Question
 from training.orchestrator.instructions.drawing import Mixture
 from training.orchestrator.lm import Lm
-from training.orchestrator.pipeline import STAGES, Material, Pipeline, Tell
+from training.orchestrator.pipeline import STAGES, Material, Pipeline, Tell, stages
 from training.orchestrator.presets import OrchestratorConfig
 from training.orchestrator.twin_pool import TwinPool
+from twin.link.calibration import UNCALIBRATED, Calibration
+from twin.link.errors import CalibrationError
 
 
 def train(config: OrchestratorConfig, folder: Path, tell: Tell, last: str = STAGES[-1]) -> Lm:
@@ -19,18 +24,34 @@ def train(config: OrchestratorConfig, folder: Path, tell: Tell, last: str = STAG
 
     Raises OrchestratorError, which says what to change.
     """
-    with TwinPool(workers=config.twin_workers) as twin:
-        return Pipeline(config, folder, material(config, folder / "corpus"), tell, twin).run(last)
+    own = None if config.own_tasks is None else Own.read(config.own_tasks, config.own_share)
+    with TwinPool(workers=config.twin_workers, calibration=_calibration(config)) as twin:
+        return Pipeline(config, folder, material(config, folder / "corpus"), tell, twin, own).run(last)
+
+
+def _calibration(config: OrchestratorConfig) -> Calibration:
+    if config.calibration is None:
+        return UNCALIBRATED
+    try:
+        return Calibration.read(config.calibration)
+    except CalibrationError as error:
+        raise StageError(str(error)) from None
 
 
 def material(config: OrchestratorConfig, folder: Path) -> Material:
-    """The corpus, built now where it is not yet, and questions."""
+    """The corpus, built now where it is not yet, and questions; a training that reads no corpus gets none."""
+    mixture = Mixture()
+
+    def question(number: int) -> Question:
+        return mixture.draw(number).parts
+
+    if "pretraining" not in stages(config):
+        return Material((), question)
     wanted = CorpusConfig(
         out=folder, seed=config.seed, facts=config.facts, domain=config.domain, general=config.general
     )
     ranks.from_first(lambda: _build(wanted))
-    mixture = Mixture()
-    return Material([item.text for item in document.read(folder)], lambda number: mixture.draw(number).parts)
+    return Material([item.text for item in document.read(folder)], question)
 
 
 def _build(wanted: CorpusConfig) -> None:

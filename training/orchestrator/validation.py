@@ -18,18 +18,20 @@ from training.orchestrator.supervised import Row
 from training.orchestrator.tasks.feasibility import share_of_chains
 from training.orchestrator.tasks.generator import draw
 from training.orchestrator.tasks.task import Task
+from twin.link.calibration import UNCALIBRATED, Calibration
 
 FIRST_SEED = 2_000_000_000
 """Seeds of tasks for validation begin here; trainings draw theirs below."""
 PROBES = 128
 
 
-def feasible_seeds(count: int, path: Path) -> tuple[int, ...]:
+def feasible_seeds(count: int, path: Path, calibration: Calibration = UNCALIBRATED) -> tuple[int, ...]:
     """Seeds of so many tasks that random chains prove feasible, kept in a file, for they take a minute to find."""
     found: list[int] = json.loads(path.read_text()) if path.exists() else []
     seed = found[-1] + 1 if found else FIRST_SEED
     while len(found) < count:
-        if share_of_chains(draw(seed), PROBES) > 0:
+        task = draw(seed)
+        if share_of_chains(replace(task, equipment=calibration.applied(task.equipment)), PROBES) > 0:
             found.append(seed)
         seed += 1
     path.parent.mkdir(parents=True, exist_ok=True)
