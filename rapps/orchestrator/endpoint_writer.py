@@ -28,7 +28,7 @@ class EndpointWriter:
         return f"{self.chat.model} at {self.chat.endpoint.url}"
 
     def write(self, prompt: str, script: Script) -> str:
-        """Choose in a script as the model says; EndpointError without an answer, AnswerError for an unreadable one."""
+        """Choose in a script as the model says; EndpointError without an answer, AnswerError for a bad one."""
         (text,) = self.chat.say([Turn(system(), prompt)])
         if isinstance(text, NoAnswer):
             raise EndpointError(f"{self.name} did not answer: {text}")

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import jsonschema
 import pytest
@@ -25,7 +26,8 @@ def told(seed: int, reading: Reading) -> tuple[dict[str, object], Script]:
         said.append(draw.choice(script.step().options))
         script.choose(said[-1])
     targets = {target.name: option for target, option in zip(TARGETS, said, strict=False)}
-    plan = {name: json.loads(option) for name, option in zip(ORDER, said[len(TARGETS) :], strict=True)}
+    chain = {name: json.loads(option) for name, option in zip(ORDER, said[len(TARGETS) :], strict=True)}
+    plan = {name: str(value) if isinstance(value, float) else value for name, value in chain.items()}
     return {"thought": "so </think> Demand: delay 1 s", **targets, "plan": plan}, script
 
 
@@ -68,6 +70,10 @@ def test_what_is_not_in_the_form_stays_as_it_is_and_is_not_well_formed(change: d
     text = json.dumps(said | change)
     assert answer(text, read(TEXT)) == text
     assert not well_formed(text)
+
+
+def test_no_option_is_a_fraction_for_servers_write_those_each_in_its_own_way() -> None:
+    assert not re.search(r"\d\.\d(?!\d*\")", json.dumps(schema(read("a camera"))))
 
 
 @given(st.text() | st.recursive(st.none() | st.floats() | st.text(), st.lists).map(json.dumps))
