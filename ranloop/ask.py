@@ -11,6 +11,7 @@ from ranloop.errors import RanloopError
 
 if TYPE_CHECKING:
     from rapps.orchestrator.orchestrator import Outcome
+    from rapps.orchestrator.package import ModelWriter
 
 
 class AskError(RanloopError):
@@ -20,33 +21,52 @@ class AskError(RanloopError):
 def ask(
     text: Annotated[str, typer.Argument(help="What the service needs, in plain language.")],
     model: Annotated[
-        Path, typer.Option(help="Folder of a trained model; `ranloop train orchestrator` leaves one.")
-    ] = Path("out/orchestrator/training/rldtf/model"),
+        Path | None,
+        typer.Option(
+            help="A model package, or the folder of a trained model. Default: the shipped package.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
     equipment: Annotated[
         str | None, typer.Option(help="The equipment's state as JSON, instead of the usual one.")
     ] = None,
-    margin: Annotated[float, typer.Option(help="What a plan is to have to spare, e.g. 0.1.", min=0, max=10)] = 0.1,
+    margin: Annotated[
+        float | None,
+        typer.Option(help="What a plan is to have to spare, instead of the model's own margin.", min=0, max=10),
+    ] = None,
     json_line: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say which link a service should get on the equipment, and what it then has by the twin (tier T0)."""
+    from oran.model_package import PackageError
     from rapps.orchestrator import task
     from rapps.orchestrator.orchestrator import ask as asked
     from rapps.orchestrator.task import USUAL_EQUIPMENT, TaskError
-    from training.orchestrator.errors import OrchestratorError
-    from training.orchestrator.lm import Lm
-    from training.orchestrator.model_entry import ModelEntry
     from twin.link.errors import LinkError
 
     told = f'{{"text": {json.dumps(text)}, "equipment": {equipment or "null"}}}'
-    if not (model / "config.json").exists():
-        raise AskError(f"{model} holds no model; train one with `ranloop train orchestrator`, or name another")
     try:
         state = task.parse(told).equipment or USUAL_EQUIPMENT
-        writer = ModelEntry(str(model), Lm.load(model), margin)
-        outcome = asked(text, state, writer, margin=margin)
-    except (TaskError, LinkError, OrchestratorError) as error:
+        writer = _writer(model)
+        outcome = asked(text, state, writer, margin=writer.margin if margin is None else margin)
+    except (TaskError, LinkError, PackageError) as error:
         raise AskError(str(error)) from error
     typer.echo(json.dumps(_figures(outcome)) if json_line else _words(outcome))
+
+
+def _writer(model: Path | None) -> "ModelWriter":
+    """The shipped model, or another; torch is loaded only for a folder that is no package."""
+    if model is None:
+        from rapps.orchestrator.package import load
+
+        return load()
+    from training.orchestrator.errors import OrchestratorError
+    from training.orchestrator.model_entry import writer
+
+    try:
+        return writer(str(model))
+    except OrchestratorError as error:
+        raise AskError(str(error)) from error
 
 
 def _figures(outcome: "Outcome") -> dict[str, object]:

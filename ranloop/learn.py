@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ranloop import orchestrator, orchestrator_training
+from ranloop import orchestrator, orchestrator_export, orchestrator_training
 from ranloop.errors import RanloopError
 
 train_app = typer.Typer(no_args_is_help=True, help="Train models on the twin.")
@@ -156,3 +156,4 @@ def evaluate_slicing(
 
 evaluate_app.command("orchestrator")(orchestrator.evaluate)
 train_app.command("orchestrator")(orchestrator_training.train)
+export_app.command("orchestrator")(orchestrator_export.export)

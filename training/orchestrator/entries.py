@@ -1,7 +1,7 @@
 """Entries: who can be evaluated, by a short text such as `random:32`.
 
-Those of this file search the link twin and read nothing: they are told the true demand, so that they say what a
-search with so many questions to the twin reaches. Another kind of entry is added to MAKERS.
+Searches of the link twin read nothing: they are told the true demand, so that they say what a search with so many
+questions to the twin reaches. Another kind of entry is added to MAKERS.
 """
 
 import time
@@ -9,18 +9,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from oran.model_package import PackageError
 from oran.slices import SNssai
+from rapps.orchestrator import package
+from rapps.orchestrator.package import ModelWriter
 from rapps.orchestrator.task import Task
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.evaluation import Answer, Entry
+from training.orchestrator.model_entry import ModelEntry, writer
 from twin.link import baselines
 from twin.link.baselines import Search
 from twin.link.demand import Demand
 from twin.link.errors import PlanError
 from twin.link.plan import Plan, SlicePolicy
 
-MARGIN = 0.1
-"""What plans of models are to have to spare by the budget."""
 Method = Callable[[baselines.Task, int, int], Search]
 """A search by problem, number of questions to the twin, and seed."""
 
@@ -89,19 +91,23 @@ def _reference(kind: str, method: Method) -> Callable[[str], Entry]:
 
 
 def _model(rest: str) -> Entry:
-    # torch and transformers are loaded for models alone.
-    from training.orchestrator.lm import Lm
-    from training.orchestrator.model_entry import ModelEntry
-
     if not rest:
-        raise EntryError("model: names no folder or hub id; write model:FOLDER")
-    lm = Lm.load(rest)
-    # By its weights, for another training may leave another model in the same folder.
-    return ModelEntry(f"model:{rest}@{lm.digest()}", lm, MARGIN)
+        raise EntryError("model: names no package, folder or hub id; write model:FOLDER")
+    return _entry(lambda: writer(rest))
 
 
-def _shipped(_: str) -> Entry:
-    raise EntryError("no model is shipped yet; name another entry")
+def _shipped(rest: str) -> Entry:
+    if rest:
+        raise EntryError(f"shipped:{rest[:40]} has too much; write shipped, or model:FOLDER for another package")
+    return _entry(package.load)
+
+
+def _entry(load: Callable[[], ModelWriter]) -> Entry:
+    try:
+        found = load()
+    except PackageError as error:
+        raise EntryError(str(error)) from error
+    return ModelEntry(found.name, found.model, found.margin)
 
 
 MAKERS: dict[str, Callable[[str], Entry]] = {

@@ -1,30 +1,29 @@
-"""Model entry: a language model as one of those that answer tasks, and as one who writes for an operator."""
+"""Model entry: a language model as one of those that answer tasks."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from oran.model_package import MANIFEST
+from rapps.orchestrator import package
 from rapps.orchestrator.answer import policy
 from rapps.orchestrator.decoding import sample
 from rapps.orchestrator.grammar import Script
+from rapps.orchestrator.package import ModelWriter
 from rapps.orchestrator.prompt import prompt
 from rapps.orchestrator.reading import read
 from rapps.orchestrator.task import Task
 from training.orchestrator.evaluation import Answer
-from training.orchestrator.lm import Lm
 from twin.link.errors import PlanError
 from twin.link.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class ModelEntry:
-    """A model that is held to the grammar and takes the likeliest of its choices, one answer to each task."""
-
-    name: str
-    lm: Lm
-    margin: float
+class ModelEntry(ModelWriter):
+    """A writer that gives one answer to each task."""
 
     def __call__(self, tasks: Sequence[Task], /) -> tuple[Answer, ...]:
         """Answer tasks side by side; the seconds of an answer are its part of the whole."""
@@ -39,17 +38,30 @@ class ModelEntry:
                 refused[place] = str(error)
         if scripts:
             prompts = [prompt(script.reading, script.equipment) for script in scripts.values()]
-            sample(self.lm, prompts, [*scripts.values()], temperature=0.0)
+            sample(self.model, prompts, [*scripts.values()], temperature=0.0)
         seconds = (time.perf_counter() - began) / max(1, len(tasks))
         return tuple(
             _answer(scripts[place], seconds) if place in scripts else _none(refused[place], seconds)
             for place in range(len(tasks))
         )
 
-    def write(self, prompt: str, script: Script) -> str:
-        """Choose in a script until it is done, and give the text of the answer."""
-        sample(self.lm, [prompt], [script], temperature=0.0)
-        return script.text
+
+def writer(name: str) -> ModelWriter:
+    """A model package's, or that of a folder or hub id that `transformers` reads, by its weights.
+
+    PackageError or OrchestratorError says why there is none. Who was not packaged tells no margin and gets that of
+    `Asked`, by which every preset trains.
+    """
+    if (Path(name) / MANIFEST).exists():
+        return package.load(Path(name))
+    # torch and transformers are loaded for such models alone.
+    from training.orchestrator.asking import Asked
+    from training.orchestrator.lm import Lm
+
+    lm = Lm.load(name)
+    lm.network.eval()
+    # By its weights, for another training may leave another model in the same folder.
+    return ModelWriter(f"model:{name}@{lm.digest()}", lm, Asked().margin)
 
 
 def _answer(script: Script, seconds: float) -> Answer:
