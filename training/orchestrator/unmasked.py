@@ -49,29 +49,34 @@ class Unmasked:
         turns = [Turn("" if self.taught else system(), prompt(*task)) for task in asked]
         begun = [self._prompt(turn) for turn in turns]
         thoughts = self._written(begun, THINK[1])
-        told, places = [], []
-        for place, ((reading, equipment), thought) in enumerate(zip(asked, thoughts, strict=True)):
-            if not isinstance(thought, NoAnswer) and self._text(thought).rstrip().endswith(THINK[1]):
-                places.append(place)
-                told.append(thought + self._reflected(self._text(thought), reading, equipment))
-        rest = self._written([begun[place] + ids for place, ids in zip(places, told, strict=True)], ANSWER[1])
-        said: list[str | NoAnswer] = [
-            thought if isinstance(thought, NoAnswer) else self._text(thought) for thought in thoughts
-        ]
-        for place, ids, more in zip(places, told, rest, strict=True):
-            said[place] = self._text(ids) if isinstance(more, NoAnswer) else self._text(ids + more)
+        told = [self._told(thought, *task) for thought, task in zip(thoughts, asked, strict=True)]
+        going_on = [begin + ids for begin, ids in zip(begun, told, strict=True) if ids is not None]
+        rest = iter(self._written(going_on, ANSWER[1]))
+        said: list[str | NoAnswer] = []
+        for thought, ids in zip(thoughts, told, strict=True):
+            if ids is None:
+                said.append(thought if isinstance(thought, NoAnswer) else self.lm.decode(thought))
+            else:
+                more = next(rest)
+                said.append(self.lm.decode(ids if isinstance(more, NoAnswer) else ids + more))
         return said
 
     def say(self, turns: Sequence[Turn]) -> list[str | NoAnswer]:
         """What it writes to any instruction."""
         written = self._written([self._prompt(turn) for turn in turns], None)
-        return [ids if isinstance(ids, NoAnswer) else self._text(ids) for ids in written]
+        return [ids if isinstance(ids, NoAnswer) else self.lm.decode(ids) for ids in written]
 
-    def _reflected(self, thought: str, reading: Reading, equipment: EquipmentState) -> Ids:
-        demand = parse(thought, reading).demand
+    def _told(self, thought: Ids | NoAnswer, reading: Reading, equipment: EquipmentState) -> Ids | None:
+        """A thought and what the tool says to it; None for a thought that did not end."""
+        if isinstance(thought, NoAnswer):
+            return None
+        text = self.lm.decode(thought)
+        if not text.rstrip().endswith(THINK[1]):
+            return None
+        demand = parse(text, reading).demand
         if demand is None:
-            return ()
-        return self.lm.encode(reflection(replace(demand, margin=self.margin), equipment))
+            return thought
+        return thought + self.lm.encode(reflection(replace(demand, margin=self.margin), equipment))
 
     def _prompt(self, turn: Turn) -> Ids:
         """One message, for not every template knows a system's."""
@@ -82,9 +87,6 @@ class Unmasked:
                 str, self.lm.tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
             )
         return tuple(self.lm.tokenizer.encode(text, add_special_tokens=False))
-
-    def _text(self, ids: Ids) -> str:
-        return self.lm.decode(ids)
 
     def _written(self, prompts: Sequence[Ids], stop: str | None) -> list[Ids | NoAnswer]:
         """What comes after prompts, up to a text that ends it, an end, or as many tokens as there may be."""
