@@ -135,8 +135,9 @@ def to_learn(network: nn.Module) -> nn.Module:
 def refresh(network: nn.Module, learnt: nn.Module) -> None:
     """Bring into a network what `to_learn` gave for it has learnt."""
     if network is not learnt:
-        pairs = zip(network.parameters(), learnt.parameters(), strict=True)
-        copied((new, old) for old, new in pairs if new.requires_grad)
+        # By name, for what learnt may have been given adapters for a reference since.
+        new = dict(learnt.named_parameters())
+        copied((new[name], item) for name, item in network.named_parameters() if new[name].requires_grad)
 
 
 @torch.no_grad()
@@ -150,10 +151,10 @@ def copied(pairs: Iterable[tuple[Tensor, Tensor]]) -> None:
 def _whole(source: Tensor, target: Tensor) -> contextlib.AbstractContextManager[None]:
     if not any(hasattr(item, "ds_id") for item in (source, target)):
         return contextlib.nullcontext()
-    from deepspeed.zero import GatheredParameters
+    from deepspeed import zero
 
     # What a rank changes in a whole parameter is kept only if the others are told who did.
-    found: contextlib.AbstractContextManager[None] = GatheredParameters(
+    found: contextlib.AbstractContextManager[None] = zero.GatheredParameters(
         [source, target], modifier_rank=0 if hasattr(target, "ds_id") else None
     )
     return found
