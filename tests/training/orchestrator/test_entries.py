@@ -2,15 +2,22 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rapps.orchestrator.package import SHIPPED, load
 from rapps.orchestrator.task import Task as ServedTask
+from tests.training.orchestrator import packaged
+from tests.training.orchestrator.small import made
 from training.orchestrator import entries
 from training.orchestrator.entries import EntryError, make
+from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.evaluation import Answer
+from training.orchestrator.model_entry import ModelEntry
+from training.orchestrator.presets import OrchestratorConfig
 from training.orchestrator.tasks.generator import draw
 from twin.link import baselines
 from twin.link.equipment import check
@@ -84,6 +91,51 @@ def test_others_can_be_added(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setitem(entries.MAKERS, "silent", Silent)
     assert make("silent:http://127.0.0.1:8000").name == "http://127.0.0.1:8000"
+
+
+def test_a_package_is_an_entry_by_its_name_and_margin(tmp_path: Path) -> None:
+    folder = packaged.write(tmp_path / "package")
+    entry = make(f"model:{folder}")
+    assert entry.name == load(folder).name
+    assert isinstance(entry, ModelEntry)
+    assert entry.margin == 0.2
+    for task, answer in zip(TASKS, entry(TASKS), strict=True):
+        assert answer.plan is not None
+        assert answer.demand is not None
+        check(answer.plan, task.equipment)
+    idle = replace(TASKS[0], equipment=replace(TASKS[0].equipment, compute_flops=1e6))
+    (refused,) = entry([idle])
+    assert refused.plan is None
+    assert refused.refusal
+
+
+def test_a_folder_of_transformers_is_an_entry_by_its_weights(tmp_path: Path) -> None:
+    made().save(tmp_path)
+    entry = make(f"model:{tmp_path}")
+    assert entry.name == f"model:{tmp_path}@{made().digest()}"
+    assert isinstance(entry, ModelEntry)
+    assert entry.margin == OrchestratorConfig(name="").margin
+    assert all(answer.plan for answer in entry(TASKS))
+
+
+def test_a_model_that_is_none_is_refused(tmp_path: Path) -> None:
+    (packaged.write(tmp_path / "package") / "tokenizer.json").write_text("{}")
+    for spec, why in ((f"model:{tmp_path / 'package'}", "not what was shipped"), ("model:", "names no package")):
+        with pytest.raises(EntryError, match=why):
+            make(spec)
+    with pytest.raises(OrchestratorError, match="no language model"):
+        make(f"model:{tmp_path}")
+    with pytest.raises(EntryError, match="shipped:x has too much"):
+        make("shipped:x")
+
+
+def test_the_shipped_model_is_an_entry_or_said_to_be_missing() -> None:
+    if SHIPPED.exists():
+        (answer,) = make("shipped")(TASKS[:1])
+        assert answer.plan is not None
+    else:
+        with pytest.raises(EntryError, match="ranloop-6g-edge cannot be read"):
+            make("shipped")
 
 
 @given(
