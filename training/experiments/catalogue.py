@@ -2,6 +2,8 @@
 
 from training.experiments.experiment import Experiment
 from training.experiments.latency import LATENCY
+from training.experiments.orchestrators import ORCHESTRATORS
+from training.experiments.reinforced import REINFORCED
 from training.experiments.robustness import ROBUSTNESS
 from training.experiments.run import ExperimentError
 from training.experiments.scale import SCALE
@@ -9,7 +11,10 @@ from training.experiments.table1 import TABLE1, TABLE1_RATES
 from training.experiments.tokens import TOKENS
 from training.experiments.words import WORDS
 
-EXPERIMENTS = {item.name: item for item in (TABLE1, TABLE1_RATES, TOKENS, ROBUSTNESS, LATENCY, SCALE, WORDS)}
+EXPERIMENTS = {
+    item.name: item
+    for item in (TABLE1, TABLE1_RATES, TOKENS, ROBUSTNESS, LATENCY, SCALE, WORDS, ORCHESTRATORS, REINFORCED)
+}
 
 
 def find(name: str) -> Experiment:

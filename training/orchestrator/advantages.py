@@ -114,17 +114,3 @@ def counterfactual(worth: np.ndarray, likely: np.ndarray) -> np.ndarray:
     mean = (shares * values).sum(axis=1, keepdims=True) / np.where(total > 0, total, 1.0)
     over: np.ndarray = np.where(known, values - mean, 0.0)
     return over
-
-
-def improved(worth: np.ndarray, likely: np.ndarray, temper: float) -> np.ndarray:
-    """The policy that is worth most less `temper` times how far it is from this one [decisions, options].
-
-    It is known in closed form, the old one times the exponential of advantages (Abdolmaleki et al., 2018). 0 for
-    decisions of which nothing is known.
-    """
-    with np.errstate(divide="ignore"):
-        scores = np.log(likely) + counterfactual(worth, likely) / temper
-    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-    known = np.isfinite(worth).any(axis=1, keepdims=True)
-    better: np.ndarray = np.where(known, shares / shares.sum(axis=1, keepdims=True), 0.0)
-    return better

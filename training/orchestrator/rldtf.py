@@ -18,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rapps.orchestrator.decoding import Sample
 from training.orchestrator import advantages, ranks, sensitivity
@@ -27,7 +27,9 @@ from training.orchestrator.audit import disagreement
 from training.orchestrator.errors import OrchestratorError, StageError
 from training.orchestrator.feedback import Feedback
 from training.orchestrator.lm import Lm
-from training.orchestrator.policy import Decided, Models, entropy
+from training.orchestrator.losses import losses, scale_of
+from training.orchestrator.policy import Decided, Models
+from training.orchestrator.rollout import Rollout
 from training.orchestrator.sensitivity import Weighting
 from training.orchestrator.supervised import CURVE, Row, Tell, autocast, keep, resume, write_rows
 from training.orchestrator.tasks.task import Task
@@ -49,8 +51,6 @@ class RldtfConfig:
     advantage: Advantage = "twin"
     least: float = 0.002
     """Likelihood below which the twin is not asked about an option for its advantages."""
-    temper: float | None = None
-    """In rewards: how near the improved policy is that is learnt from with the twin's advantages; None clips."""
     weighting: Weighting | None = None
     """The paper's token weights, or none."""
     learning_rate: float = 5e-5
@@ -64,6 +64,8 @@ class RldtfConfig:
     value_weight: float = 0.5
     entropy_weight: float = 0.0
     kl_weight: float = 0.05
+    anchor_weight: float = 0.5
+    """The same for choices of which advantages say nothing."""
     resync_every: int = 25
     critic_warm_up: int = 5
     """Steps in which the critic learns alone."""
@@ -88,54 +90,6 @@ class RldtfConfig:
             raise OrchestratorError(f"each is {self.each}; a group has at least 2 answers")
         if not (0 < self.learning_rate < 1 and 0 < self.clip < 1 and self.temperature > 0):
             raise OrchestratorError("learning_rate and clip must lie in 0..1, temperature above 0")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rollout:
-    """Answers of a step and all that they are reinforced by, rows of decisions one after the other."""
-
-    samples: Sequence[Sample]
-    told: Feedback
-    old: list[Tensor]
-    """Logarithms of the likelihood of options when sampled, of each answer's decisions."""
-    reference: list[Tensor]
-    values: list[np.ndarray]
-    advantage: list[np.ndarray]
-    """Of each answer's options [decisions, options]; 0 where nothing is known, all NaN where the twin was lost."""
-    target: list[Tensor] | None
-    """The improved policy [decisions, options], all 0 where nothing is known."""
-    returns: list[np.ndarray]
-    """What the critic should have said of each answer's decisions."""
-    weight: list[np.ndarray]
-    figures: Row
-
-    @property
-    def learnt(self) -> np.ndarray:
-        """Places of the answers that are learnt from: a question to the twin that was lost teaches nothing."""
-        known = [bool(np.isfinite(rows).all()) for rows in self.advantage]
-        return np.flatnonzero(self.told.known & known)
-
-    @classmethod
-    def join(cls, parts: Sequence[Rollout]) -> Rollout:
-        """One after the other, and what was seen of all of them."""
-        names = dict.fromkeys(name for part in parts for name in part.figures)
-        seen = {name: [part.figures[name] for part in parts if name in part.figures] for name in names}
-        told = Feedback.join([part.told for part in parts])
-        values = [row for part in parts for row in part.values]
-        figures = {name: float(np.mean(own)) for name, own in seen.items()} | told.figures()
-        figures |= {"lost": sum(seen["lost"]), "explained": _explained(told, values)}
-        return cls(
-            [row for part in parts for row in part.samples],
-            told,
-            [row for part in parts for row in part.old],
-            [row for part in parts for row in part.reference],
-            values,
-            [row for part in parts for row in part.advantage],
-            None if parts[0].target is None else [row for part in parts for row in part.target or ()],
-            [row for part in parts for row in part.returns],
-            [row for part in parts for row in part.weight],
-            figures,
-        )
 
 
 class Rldtf:
@@ -221,7 +175,7 @@ class Rldtf:
         old, values, reference = self._scored(samples)
         score_s = time.perf_counter() - begin_score
         begin_advantage = time.perf_counter()
-        advantage, returns, target = self._advantage(tasks, samples, told, old, values)
+        advantage, returns = self._advantage(tasks, samples, told, old, values)
         advantage_s = time.perf_counter() - begin_advantage if config.advantage == "twin" else 0.0
         begin_weights = time.perf_counter()
         weight, heavy = self._weights(tasks, samples, told, draw)
@@ -236,7 +190,7 @@ class Rldtf:
             "score_s": score_s,
             "twin_s": twin_s + advantage_s + weights_s,
         }
-        return Rollout(samples, told, old, reference, values, advantage, target, returns, weight, figures | heavy)
+        return Rollout(samples, told, old, reference, values, advantage, returns, weight, figures | heavy)
 
     @torch.no_grad()
     def _scored(self, samples: Sequence[Sample]) -> tuple[list[Tensor], list[np.ndarray], list[Tensor]]:
@@ -264,8 +218,8 @@ class Rldtf:
         told: Feedback,
         old: Sequence[Tensor],
         values: Sequence[np.ndarray],
-    ) -> tuple[list[np.ndarray], list[np.ndarray], list[Tensor] | None]:
-        """Advantages of options, returns, and the improved policy, of each answer's decisions."""
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Advantages of options, and returns, of each answer's decisions."""
         config = self.config
         if config.advantage == "critic":
             over = advantages.gae(told.rewards, values, discount=config.discount, trace=config.trace)
@@ -273,26 +227,22 @@ class Rldtf:
             group = advantages.group(told.rewards, config.each)
             over = [np.full(len(sample.decisions), own) for sample, own in zip(samples, group, strict=True)]
         returns = [own + value for own, value in zip(over, values, strict=True)]
-        if config.advantage != "twin":
-            own = [advantages.chosen(sample, told) for sample, told in zip(samples, over, strict=True)]
-            return own, returns, None
-        gains, improved = self._counterfactual(tasks, samples, old)
-        return gains, returns, improved
+        if config.advantage == "twin":
+            return self._counterfactual(tasks, samples, old), returns
+        return [advantages.chosen(sample, own) for sample, own in zip(samples, over, strict=True)], returns
 
     def _counterfactual(
         self, tasks: Sequence[Task], samples: Sequence[Sample], old: Sequence[Tensor]
-    ) -> tuple[list[np.ndarray], list[Tensor] | None]:
-        """Advantages by the twin, weighed by how likely their options are, and the improved policy."""
-        config = self.config
+    ) -> list[np.ndarray]:
+        """Advantages by the twin, weighed by how likely their options are."""
         shares = [_shares(rows, sample) for rows, sample in zip(old, samples, strict=True)]
-        worths = advantages.worths(tasks, samples, shares, config.least, self.asked.judge)
-        gains, improved = [], []
-        for worth, share in zip(worths, shares, strict=True):
-            gain = advantages.counterfactual(worth, share)
-            gains.append(gain * share if np.isfinite(worth).any() else np.full_like(share, np.nan))
-            if config.temper is not None:
-                improved.append(torch.from_numpy(advantages.improved(worth, share, config.temper)).float())
-        return gains, improved or None
+        worths = advantages.worths(tasks, samples, shares, self.config.least, self.asked.judge)
+        return [
+            advantages.counterfactual(worth, share) * share
+            if np.isfinite(worth).any()
+            else np.full_like(share, np.nan)
+            for worth, share in zip(worths, shares, strict=True)
+        ]
 
     def _weights(
         self, tasks: Sequence[Task], samples: Sequence[Sample], told: Feedback, draw: np.random.Generator
@@ -314,7 +264,7 @@ class Rldtf:
         config = self.config
         learnt = rollout.learnt
         self.models.train()
-        scale = _scale([rollout.advantage[row] for row in learnt])
+        scale = scale_of([rollout.advantage[row] for row in learnt])
         rows = []
         draw = np.random.default_rng((self.seed, step, 1))
         orders = [draw.permutation(learnt) for _ in range(config.epochs)]
@@ -338,59 +288,19 @@ class Rldtf:
             with ranks.accumulating(self.accelerator, self.learner, part.last):
                 with autocast(self.accelerator, self.config.bf16):
                     likely, worth = self.learner(decided, alone=alone)
-                losses = self._losses(rollout, part.rows, decided, likely.float(), worth, scale)
-                policy = losses["policy"] - config.entropy_weight * losses["entropy"]
-                policy = policy + config.kl_weight * losses["kl"]
+                found = losses(rollout, part.rows, decided, likely.float(), worth, scale=scale, clip=config.clip)
+                policy = found["policy"] - config.entropy_weight * found["entropy"]
+                policy = policy + config.kl_weight * found["kl"] + config.anchor_weight * found["anchor"]
                 if alone and worth is not None:
                     policy = policy * 0.0
-                loss = policy + config.value_weight * losses["value"]
+                loss = policy + config.value_weight * found["value"]
                 self.accelerator.backward(loss * part.weight / total)
-            for name, value in (losses | {"loss": loss}).items():
+            for name, value in (found | {"loss": loss}).items():
                 sums[name] = sums.get(name, 0.0) + part.weight * float(value.detach())
         self.accelerator.clip_grad_norm_(self.learner.parameters(), config.gradient_clip)
         self.optimiser.step()
         self.optimiser.zero_grad()
         return {name: value / total for name, value in zip(sums, ranks.mean(*sums.values()), strict=True)}
-
-    def _losses(
-        self,
-        rollout: Rollout,
-        part: Sequence[int],
-        decided: Decided,
-        likely: Tensor,
-        worth: Tensor | None,
-        scale: float,
-    ) -> dict[str, Tensor]:
-        """Sums over decisions."""
-        width = likely.shape[1]
-        old = torch.cat([_wide(rollout.old[row], width) for row in part]).to(likely)
-        before = torch.cat([_wide(rollout.reference[row], width) for row in part]).to(likely)
-        over = torch.cat([_wide(torch.from_numpy(rollout.advantage[row]), width, 0.0) for row in part]) / scale
-        over, weight = over.to(likely), torch.from_numpy(np.concatenate([rollout.weight[row] for row in part]))
-        ratio = (likely - old).masked_fill(decided.barred, 0.0).exp()
-        clipped = ratio.clamp(1.0 - self.config.clip, 1.0 + self.config.clip)
-        gain = torch.minimum(ratio * over, clipped * over).sum(dim=-1)
-        if rollout.target is not None:
-            target = torch.cat([_wide(rollout.target[row], width, 0.0) for row in part]).to(likely)
-            gain = (target * likely.masked_fill(decided.barred, 0.0)).sum(dim=-1)
-        value = torch.zeros((), device=likely.device)
-        if worth is not None:
-            returns = torch.from_numpy(np.concatenate([rollout.returns[row] for row in part]))
-            value = (worth.float() - returns.to(worth)).square().sum()
-        return {
-            "policy": -(weight.to(gain) * gain).sum(),
-            "value": value,
-            "entropy": entropy(likely).sum(),
-            "kl": _kl(likely, before).sum(),
-            "kl_step": _kl(likely.detach(), old).sum(),
-        }
-
-
-def _kl(likely: Tensor, other: Tensor) -> Tensor:
-    """Kullback-Leibler divergence of each decision, exact over its options: [decisions]."""
-    shares = likely.exp()
-    apart = (likely - other).masked_fill(shares == 0, 0.0)
-    return (shares * apart).sum(dim=-1)
 
 
 def _shares(likely: Tensor, sample: Sample) -> np.ndarray:
@@ -398,25 +308,3 @@ def _shares(likely: Tensor, sample: Sample) -> np.ndarray:
     most = max(len(item.allowed) for item in sample.decisions)
     shares: np.ndarray = likely[:, :most].exp().cpu().double().numpy()
     return shares
-
-
-def _wide(rows: Tensor, width: int, value: float = -torch.inf) -> Tensor:
-    """[decisions, options] with as many options, those added of this value."""
-    if rows.shape[1] >= width:
-        return rows[:, :width]
-    return nn.functional.pad(rows, (0, width - rows.shape[1]), value=value)
-
-
-def _scale(advantage: Sequence[np.ndarray]) -> float:
-    """The root of the mean square of a decision's known advantages."""
-    total = sum(float(np.square(rows).sum()) for rows in advantage)
-    decisions = sum(int(rows.any(axis=1).sum()) for rows in advantage)
-    return max(1e-6, math.sqrt(total / max(1, decisions)))
-
-
-def _explained(told: Feedback, values: Sequence[np.ndarray]) -> float:
-    """Share of the rewards' variance that the first value of each answer explains."""
-    first = np.array([value[0] for value in values])[told.known]
-    reward = told.rewards[told.known]
-    variance = float(reward.var()) if len(reward) else 0.0
-    return 1.0 - float((reward - first).var()) / variance if variance > 0 else 0.0

@@ -140,17 +140,3 @@ def test_what_is_to_be_expected_is_worth_nothing_over_itself(shares: list[float]
     assert (over[np.isnan(worth)] == 0.0).all()
     known = np.isfinite(worth[0])
     assert (np.diff(over[0][known][np.argsort(worth[0][known])]) >= 0.0).all()
-
-
-@given(SHARES, st.lists(st.floats(-2.0, 1.0) | st.just(np.nan), min_size=3, max_size=3), st.floats(0.05, 10.0))
-def test_an_improved_policy_expects_no_less_and_goes_less_far_the_higher_the_temper(
-    shares: list[float], told: list[float], temper: float
-) -> None:
-    likely, worth = np.array([shares]) / sum(shares), np.array([told])
-    near, far = (advantages.improved(worth, likely, temper * factor) for factor in (2.0, 1.0))
-    if np.isnan(worth).all():
-        assert not far.any()
-        return
-    over = advantages.counterfactual(worth, likely)
-    assert far.sum() == pytest.approx(1.0)
-    assert -1e-9 <= (near * over).sum() <= (far * over).sum() + 1e-9

@@ -1,0 +1,27 @@
+"""A training is judged stage by stage on held-out tasks, and stands on one page with the searches."""
+
+from pathlib import Path
+
+import pytest
+
+from training.experiments.experiment import Experiment, Findings
+from training.experiments.orchestrators import FULL, Searched, Trained, tell
+from training.experiments.report import report
+from training.experiments.run import Arm
+
+
+@pytest.mark.slow
+def test_stages_and_searches_stand_on_one_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.experiments.orchestrators.GAUGED", 0)
+    arms = (
+        Arm(name=FULL, about="", work=Trained(preset="smoke", tasks=6)),
+        Arm(name="random:4", about="", work=Searched("random:4", tasks=6)),
+    )
+    tiny = Experiment(name="orchestrators", title="Tiny", about="", arms=arms, seeds=1, episodes=2, tell=tell)
+    assert [run.do() for run in tiny.plan(tmp_path)] == [True, True]
+    text = report(Findings.of(tiny, tmp_path), tmp_path).read_text()
+    for name in ("no training", "phase 1: pre-training and instruction", "phase 2: RLDTF", "random:4"):
+        assert f"| {name} | 1 |" in text
+    assert text.count("- over *") == 4
+    assert (tmp_path / "orchestrators.png").stat().st_size > 10_000
+    assert "random:4,1,all,completion," in (tmp_path / "orchestrators.csv").read_text()

@@ -1,0 +1,236 @@
+"""Orchestrators: the 6G-LLM stage by stage, and searches, on held-out tasks (figures 4 to 7 of the paper).
+
+One training with the preset of a CPU leaves a model after each stage; every one answers each held-out task once,
+the likeliest answer, and tier T1 says what it is worth. Searches are told the true demand and ask tier T0.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from matplotlib.figure import Figure
+
+from training.experiments.experiment import Experiment, Findings
+from training.experiments.page import Page, Row, table, told
+from training.experiments.run import Arm, Result, Run, Task
+from training.orchestrator import entries
+from training.orchestrator.comparison import compare
+from training.orchestrator.evaluation import Entry, Outcomes
+from training.orchestrator.pipeline import MODEL, STAGES
+from training.orchestrator.presets import PRESETS
+from training.orchestrator.rejection import ROUNDS
+from training.orchestrator.scores import REWARD_RANGE
+from training.orchestrator.supervised import CURVE
+from training.orchestrator.tasks import heldout
+from training.orchestrator.tasks.feasibility import Answers
+from training.orchestrator.training import train
+from training.orchestrator.twin_pool import TwinPool
+from training.slicing.score import Interval
+from twin.link.qos import Tier
+
+FULL = "6G-LLM"
+FIGURES = ("completion", "mean_score", "optimality_gap_of_range", "format_compliance", "understood", "held")
+GAUGED = 60
+"""Tasks that the oracle is asked about for the gap."""
+PAPER = (
+    "The paper reports almost 75 % one-shot completion on tasks of its own, by a model of seven billion weights."
+)
+_TOLD = {
+    "foundation": "no training",
+    "pretraining": "phase 1: pre-training",
+    "instruction": "phase 1: pre-training and instruction",
+    "rejection": "phase 2: rejection sampling",
+    "rldtf": "phase 2: RLDTF",
+}
+PANELS = (
+    ("pretraining", "loss", "pre-training: loss"),
+    ("instruction", "loss", "instruction: loss"),
+    ("rejection", "validated", "rejection sampling: validated completion"),
+    ("rldtf", "reward", "RLDTF: reward of sampled answers"),
+    ("rldtf", "kl", "RLDTF: KL to the reference, nats a choice"),
+    ("rldtf", "validated", "RLDTF: validated completion"),
+)
+"""Stage, figure of its curve, and what it is."""
+Curve = Sequence[Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The work of a whole training: `episodes` are the steps of its last stage."""
+
+    preset: str = "cpu"
+    tasks: int | None = None
+    """So many of the held-out ones, in the order of the file; None asks all."""
+
+    def __call__(self, task: Task) -> Result:
+        """Curves of the stages, and the figures of each one's model."""
+        config = PRESETS[self.preset]
+        config = replace(config, seed=task.seed, rldtf=replace(config.rldtf, steps=task.episodes))
+        folder = task.folder / "stages"
+        train(config, folder, lambda stage, row: None)
+        models = [entries.make(f"model:{folder / stage / MODEL}") for stage in reversed(STAGES)]
+        curves = {stage: _rows(folder / stage / CURVE) for stage in STAGES}
+        curves["rejection"] = _rows(folder / "rejection" / ROUNDS)
+        found = judged(models, task, self.tasks)
+        return {"episodes": task.episodes, "curves": curves, "figures": found}
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """The work of a search."""
+
+    entry: str
+    tasks: int | None = None
+
+    def __call__(self, task: Task) -> Result:
+        """Its figures."""
+        return {"figures": judged([entries.make(self.entry)], task, self.tasks)}
+
+
+def judged(models: Sequence[Entry], task: Task, count: int | None, tier: Tier = Tier.T1) -> Mapping[str, object]:
+    """Figures of entries on the held-out tasks; the first has its gains over the others."""
+    with TwinPool(workers=1) as pool:
+        return compare(
+            models,
+            heldout.tasks()[:count],
+            tier,
+            pool=pool,
+            outcomes=Outcomes(task.folder / "outcomes.jsonl"),
+            answers=Answers(task.runs / "oracle.jsonl"),
+            oracle=GAUGED,
+        ).figures()
+
+
+def _rows(path: Path) -> list[Mapping[str, float]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+Found = Mapping[str, Mapping[str, object]]
+"""Figures by who answered."""
+
+
+def tell(findings: Findings) -> Page:
+    """The table of stages and searches, and the curves of the training."""
+    found = {(name, run.task.seed): told for run in findings.done for name, told in _found(run).items()}
+    curves = [had for run in findings.done if (had := _curves(run))]
+    return Page(
+        body=(_table(found), _HOW_TO_READ, _steps(findings), PAPER),
+        rows=tuple(_rows_of(found)),
+        draw=lambda figure: _draw(figure, curves),
+    )
+
+
+_HOW_TO_READ = (
+    "Held-out tasks, one answer each, the likeliest; intervals of 95 % draw texts with all equipment states they "
+    "stand on. Score is the reward of completed tasks (at most 1). Gap is what the reward lies below the oracle's "
+    f"at T0, in percent of the range of {REWARD_RANGE:g}, on {GAUGED} tasks drawn at random. Held: of plans that "
+    "meet the demand at T0, the share that do at T1."
+)
+
+
+def _found(run: Run) -> Found:
+    """By stage or search."""
+    assert run.result is not None
+    first = cast(Mapping[str, object], run.result["figures"])
+    every = [first, *cast(Sequence[Mapping[str, object]], first["others"])]
+    if not _curves(run):
+        return {run.arm.name: first}
+    return dict(zip((_TOLD[stage] for stage in reversed(STAGES)), every, strict=True))
+
+
+def _curves(run: Run) -> Mapping[str, Curve]:
+    """By stage, of a training; nothing of a search."""
+    return cast(Mapping[str, Curve], (run.result or {}).get("curves", {}))
+
+
+def _interval(found: Mapping[str, object] | None, figure: str) -> Interval | None:
+    """A figure, or none where there was nothing to take a mean of."""
+    kept = None if found is None else found.get(figure)
+    return Interval(**cast(Mapping[str, float], kept)) if kept else None
+
+
+def _group(found: Mapping[str, object], kind: str, name: str) -> Mapping[str, object] | None:
+    by = cast(Mapping[str, Mapping[str, Mapping[str, object]]], found["by"])
+    return by.get(kind, {}).get(name)
+
+
+def _table(found: Mapping[tuple[str, int], Mapping[str, object]]) -> str:
+    heads = ("who", "seed", "completion %", "explicit %", "implicit %", "score", "gap %", "understood %", "held %")
+    rows = []
+    for (name, seed), figures in found.items():
+        cells = (
+            (figures, "completion", 100.0),
+            (_group(figures, "demand", "explicit"), "completion", 100.0),
+            (_group(figures, "demand", "implicit"), "completion", 100.0),
+            (figures, "mean_score", 1.0),
+            (figures, "optimality_gap_of_range", 100.0),
+            (figures, "understood", 100.0),
+            (figures, "held", 100.0),
+        )
+        rows.append((name, str(seed), *(_told(_interval(some, figure), scale) for some, figure, scale in cells)))
+    return table(heads, rows)
+
+
+def _told(found: Interval | None, scale: float) -> str:
+    if found is None:
+        return "-"
+    return told(Interval(found.mean * scale, found.low * scale, found.high * scale), 1 if scale > 1.0 else 3)
+
+
+def _steps(findings: Findings) -> str:
+    """What the last stage has over each one before it, on the same tasks."""
+    lines = []
+    for run in findings.done:
+        if not _curves(run):
+            continue
+        for name, figures in list(_found(run).items())[1:]:
+            had = cast(Mapping[str, object], figures["gain_of_first"])
+            completion, reward = _interval(had, "completion"), _interval(had, "reward")
+            if completion and reward:
+                lines.append(
+                    f"- over *{name}* (seed {run.task.seed}): completion {told(completion, signed=True)}, "
+                    f"reward {told(reward, signed=True)}"
+                )
+    return "Gains of RLDTF on the same tasks:\n" + "\n".join(lines)
+
+
+def _rows_of(found: Mapping[tuple[str, int], Mapping[str, object]]) -> Iterator[Row]:
+    for (name, seed), figures in found.items():
+        groups = {"all": figures}
+        for kind, some in cast(Mapping[str, Mapping[str, Mapping[str, object]]], figures["by"]).items():
+            groups |= {f"{kind}: {group}": inner for group, inner in some.items()}
+        for group, inner in groups.items():
+            for figure in FIGURES:
+                if (had := _interval(inner, figure)) is not None:
+                    yield {"who": name, "seed": seed, "group": group, "figure": figure, **asdict(had)}
+
+
+def _draw(figure: Figure, curves: Sequence[Mapping[str, Curve]]) -> None:
+    """Figures 4 and 5 of the paper: how each stage went."""
+    grid = figure.subplots(2, 3)
+    for axes, (stage, name, label) in zip(grid.flat, PANELS, strict=True):
+        for rows in (had[stage] for had in curves):
+            points = [(row.get("step", row.get("round", 0.0)), row[name]) for row in rows if name in row]
+            axes.plot(*zip(*points, strict=True) if points else ((), ()))
+        axes.set_title(label, fontsize=9)
+        axes.set_xlabel("round" if stage == "rejection" else "step")
+        axes.grid(alpha=0.3)
+
+
+ORCHESTRATORS = Experiment(
+    name="orchestrators",
+    title="The 6G-LLM, stage by stage",
+    about="What does each stage of the training bring on tasks that no training saw, and what do searches reach?",
+    arms=(
+        Arm(name=FULL, about="the whole training of the cpu preset", work=Trained()),
+        *(
+            Arm(name=name, about="a search that is told the true demand", work=Searched(name), seeds=1)
+            for name in ("random:1", "amc:8", "bayes:32")
+        ),
+    ),
+    seeds=1,
+    episodes=PRESETS["cpu"].rldtf.steps,
+    tell=tell,
+)
