@@ -1,7 +1,9 @@
-"""How quick the orchestrator is: answers, the twin, and a step of RLDTF, on one core.
+"""How quick the orchestrator is: a question to the rApp, answers, the twin, and a step of RLDTF, on one core.
 
-Answers are compared with `generate` of transformers for as many new tokens of the same model, in the same run.
-Without --model an edge model with random weights is measured: it chooses nonsense, and takes as long.
+The rApp is asked without torch, as `ranloop ask` does it, its search included where the model's plan misses the
+demand. Answers by torch are compared with `generate` of transformers for as many new tokens of the same model, in
+the same run. Without --model the shipped package is measured, or, where there is none, an edge model with random
+weights: it chooses nonsense, and takes as long.
 """
 
 import argparse
@@ -10,13 +12,20 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from training.orchestrator import edge
+from oran.model_package import MANIFEST
+from rapps.orchestrator import package
+from rapps.orchestrator.grammar import Script
+from rapps.orchestrator.onnx_lm import OnnxLm
+from rapps.orchestrator.orchestrator import ask
+from rapps.orchestrator.package import SHIPPED, ModelWriter
+from training.orchestrator import edge, shipping
 from training.orchestrator.asking import Asked
 from training.orchestrator.edge import EdgeConfig
 from training.orchestrator.lm import Lm
@@ -33,23 +42,56 @@ BATCH, PROMPTS = 64, 400
 def main() -> None:
     """Measure and print a table, then one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, help="folder of a trained model")
-    parser.add_argument("--repeat", type=int, default=15, help="answers that are timed one by one")
+    parser.add_argument("--model", type=Path, help="a package, or the folder of a trained model")
+    parser.add_argument("--repeat", type=int, default=15, help="questions that are timed one by one")
     parser.add_argument("--steps", type=int, default=2, help="steps of RLDTF that are timed")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    lm = Lm.load(given.model) if given.model else edge.made(map(_prompt, range(PROMPTS)), EdgeConfig(), 0)
+    folder = given.model or (SHIPPED if SHIPPED.exists() else None)
+    lm = Lm.load(folder) if folder else edge.made(map(_prompt, range(PROMPTS)), EdgeConfig(), 0)
     lm.network.eval()
     figures = {"parameters_million": round(lm.parameters_million(), 2)}
-    figures |= answers(lm, given.repeat) | twin() | ppo(lm, given.steps)
+    figures |= questions(served(folder, lm), given.repeat) | answers(lm) | twin() | ppo(lm, given.steps)
     for name, value in figures.items():
         print(f"{name:32} {value:12.4g}")
     print(json.dumps(figures))
 
 
-def answers(lm: Lm, repeat: int) -> dict[str, float]:
-    """Seconds of an answer, and tokens a second of many side by side, ours and the peer's."""
-    one = [_seconds(partial(ASKED.sample, lm, _tasks(1, seed), 1, 0.0, 0)) for seed in range(repeat)]
+def served(folder: Path | None, lm: Lm) -> ModelWriter:
+    """The package's model, or that of a folder as a package would hold it."""
+    if folder and (folder / MANIFEST).exists():
+        return package.load(folder)
+    return ModelWriter("measured", OnnxLm(shipping.files_of(lm)), ASKED.margin)
+
+
+@dataclass
+class Timed:
+    """A writer, and the seconds of what it wrote."""
+
+    writer: ModelWriter
+    name: str = "timed"
+    seconds: list[float] = field(default_factory=list)
+
+    def write(self, prompt: str, script: Script) -> str:
+        """As the writer does."""
+        self.seconds.append(_seconds(partial(self.writer.write, prompt, script)))
+        return script.text
+
+
+def questions(writer: ModelWriter, repeat: int) -> dict[str, float]:
+    """Seconds of a question to the rApp, and of the model's part in it."""
+    timed = Timed(writer)
+    asked = [partial(ask, task.text, task.equipment, timed, margin=writer.margin) for task in _tasks(repeat, 0)]
+    whole = [_seconds(question) for question in asked]
+    return {
+        "ask_p50_s": round(statistics.median(whole), 4),
+        "ask_max_s": round(max(whole), 4),
+        "ask_model_p50_s": round(statistics.median(timed.seconds), 4),
+    }
+
+
+def answers(lm: Lm) -> dict[str, float]:
+    """Tokens a second of many answers side by side, ours and the peer's."""
     tasks = _tasks(BATCH, 0)
     samples = ASKED.sample(lm, tasks, 1, 1.0, 0)
     ours_s = _seconds(lambda: ASKED.sample(lm, tasks, 1, 1.0, 0))
@@ -63,8 +105,6 @@ def answers(lm: Lm, repeat: int) -> dict[str, float]:
             )
         )
     return {
-        "ask_p50_s": round(statistics.median(one), 4),
-        "ask_max_s": round(max(one), 4),
         "tokens_per_s": round(tokens / ours_s, 1),
         "generate_tokens_per_s": round(length * len(samples) / peer_s, 1),
         "over_generate": round(peer_s / ours_s * tokens / (length * len(samples)), 2),
