@@ -86,6 +86,12 @@ class Legal:
         return self._rows[_flops(numerology, prbs)[self._rows] <= self._equipment.compute_flops]
 
 
+def modules(equipment: EquipmentState, count: int, numbers: np.random.Generator) -> ChainGrid | None:
+    """Combinations of modules that the equipment has, drawn at random [count], the rest at its smallest, or None."""
+    rows = np.flatnonzero(_runnable(equipment))
+    return _grid().take(numbers.choice(rows, count)) if len(rows) else None
+
+
 @lru_cache(maxsize=1)
 def _grid() -> ChainGrid:
     """Every consistent combination of modules; the rest is at its smallest."""

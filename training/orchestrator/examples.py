@@ -8,6 +8,7 @@ import numpy as np
 from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import ANSWER, TARGETS, THINK, values
 from training.orchestrator.asking import Asked
+from training.orchestrator.dimensioning import Room, drawn
 from training.orchestrator.lm import KEEP_OUT, Lm
 from training.orchestrator.supervised import Example
 from training.orchestrator.tasks.task import Task
@@ -63,10 +64,16 @@ def understood(asked: Asked, task: Task) -> tuple[str, ...]:
     return tuple(told)
 
 
-def random_answer(asked: Asked, lm: Lm, task: Task, draw: random.Random) -> Sample:
-    """An answer that understood the task and chose a link chain at random."""
+def textbook_answer(asked: Asked, lm: Lm, task: Task, draw: random.Random) -> Sample:
+    """An answer that understood the task, with modules drawn at random and sizes by the textbook.
+
+    Where the textbook finds no chain for the demand all of the chain is drawn at random.
+    """
     script, options = asked.script(task), list(understood(asked, task))
     for option in options:
+        script.choose(option)
+    for option in drawn(script.demand, task.equipment, draw, Room()) or ():
+        options.append(option)
         script.choose(option)
     while not script.done:
         options.append(draw.choice(script.step().options))
