@@ -33,8 +33,8 @@ What the stages came to on validation tasks: the likeliest answers, judged at T0
 holds the stage `{stage}`.
 """
 _PRECISION = """
-Weights are stored in half precision and computed with in float32. Of the likeliest choices on validation tasks a
-share of {changed} comes out otherwise than with the weights as they were trained.
+Weights are stored in half precision and computed with in float32. Of the likeliest choices on validation tasks
+{changed} come out otherwise than with the weights as they were trained.
 """
 _TASKS = """
 Tasks are drawn from `training/orchestrator/tasks`: {services} services in {verticals} verticals, each with the
@@ -63,7 +63,7 @@ def model_card(
         f"weights: {config.num_hidden_layers} layers of width {config.hidden_size}, {config.num_attention_heads} "
         f"heads, {config.vocab_size} tokens. Licence: Apache-2.0."
     )
-    lines = [f"# {manifest.name} {manifest.version}", _prose(about), "", "## Use", "```"]
+    lines = [f"# {manifest.name} {manifest.version}", "", _prose(about), "", "## Use", "```"]
     lines += ['$ ranloop ask "video from the ambulance, 20 Mbit/s within 75 ms, ber 1e-6"', "```"]
     lines += [_prose(_USE, margin=manifest.training["margin"]), "", "## Training", *_made(manifest, record), ""]
     lines += [*_table(("stage", *_STAGE_FIGURES), _stage_rows(stages)), ""]
@@ -72,17 +72,20 @@ def model_card(
         lines += [*_evaluated(told, manifest), ""]
     if not evaluations:
         lines += ["No evaluation was told when the package was made.", ""]
-    lines += ["## Precision", _prose(_PRECISION, changed=_said(manifest.metrics[CHANGED]))]
+    lines += ["## Precision", _prose(_PRECISION, changed=_percent(manifest.metrics[CHANGED]))]
     return "\n".join(lines) + "\n"
 
 
 def data_card(manifest: Manifest, record: Record | None, corpus: Report | None) -> str:
     """What the model learnt from, and what it did not."""
     verticals = len({service.vertical for service in services()})
-    lines = [f"# Data of {manifest.name} {manifest.version}", "## Corpus"]
+    lines = [f"# Data of {manifest.name} {manifest.version}", "", "## Corpus"]
     lines += _corpus(corpus) if corpus else ["The training's folder held no report of a corpus."]
-    if record is not None and record.config.get("foundation"):
-        lines += ["", f"The weights to begin with were those of {record.config['foundation']}; see its own card."]
+    given = {} if record is None else record.config
+    if given.get("foundation"):
+        lines += ["", f"The weights to begin with were those of {given['foundation']}; see its own card."]
+    if given.get("own_tasks"):
+        lines += ["", f"Of the tasks a share of {given['own_share']} is the owner's own, of {given['own_tasks']}."]
     lines += ["", "## Tasks and questions"]
     lines += [_prose(_TASKS, services=len(services()), verticals=verticals, first=FIRST_SEED)]
     lines += ["", "## What is not in it", _prose(_LEFT_OUT)]
@@ -166,6 +169,11 @@ def _completion(interval: object) -> str:
 def _prose(text: str, **told: object) -> str:
     """A paragraph in lines of WIDTH."""
     return textwrap.fill(" ".join(text.format(**told).split()), WIDTH)
+
+
+def _percent(metric: Metric) -> str:
+    value, low, high = (f"{100 * item:.2f}" for item in (metric.value, metric.low, metric.high))
+    return f"{value} % (95 %: {low}..{high})"
 
 
 def _said(metric: Metric) -> str:

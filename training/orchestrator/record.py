@@ -65,4 +65,4 @@ def _flat(told: Mapping[str, object], before: str = "") -> Iterator[tuple[str, V
         elif value is None or isinstance(value, str | int | float | bool):
             yield f"{before}{name}", value
         else:
-            yield f"{before}{name}", json.dumps(value, default=str)
+            yield f"{before}{name}", str(value) if isinstance(value, Path) else json.dumps(value, default=str)

@@ -1,6 +1,7 @@
 """Shipping: packages tell what the training and evaluations of this very model told, and do what it does."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,6 +93,7 @@ def test_a_package_writes_what_the_training_left_and_tells_how_it_came_about(run
     assert "ranloop train orchestrator --preset smoke --seed 1" in model_card
     assert "| instruction | 0.375 |" in model_card
     assert "No evaluation" in model_card
+    assert re.search(r"validation tasks\s+\d+\.\d\d % \(95 %: ", model_card)
     assert "| papers | domain | 4 | 3 | 4567 |" in data_card
     assert "/home/me" not in data_card
 
@@ -152,11 +154,12 @@ def test_what_was_not_kept_is_not_told(run: Path, tmp_path: Path) -> None:
 
 def test_a_preset_that_was_changed_is_not_said_to_make_the_model(run: Path, tmp_path: Path) -> None:
     (run / "record.json").unlink()
-    Record.of(replace(PRESETS["smoke"], margin=0.1, validation=17)).keep(run)
+    Record.of(replace(PRESETS["smoke"], validation=17, own_tasks=Path("mine.jsonl"))).keep(run)
     ship(run, "instruction", (), tmp_path / "out")
     card = (tmp_path / "out" / MODEL_CARD).read_text()
     assert "$ ranloop train" not in card
     assert "Configuration `smoke`, seed 1" in card
+    assert "the owner's own, of mine.jsonl" in (tmp_path / "out" / DATA_CARD).read_text()
 
 
 def test_the_record_is_that_of_the_beginning(tmp_path: Path) -> None:
