@@ -1,12 +1,18 @@
 """`ranloop train orchestrator`: the four stages of a 6G-LLM on the link twin."""
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ranloop.errors import RanloopError
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 class OrchestratorTrainingError(RanloopError):
@@ -14,7 +20,7 @@ class OrchestratorTrainingError(RanloopError):
 
 
 def train(
-    preset: Annotated[str, typer.Option(help="smoke, cpu or gpu.")] = "cpu",
+    preset: Annotated[str, typer.Option(help="smoke, cpu, gpu or qwen7b.")] = "cpu",
     until: Annotated[
         str, typer.Option(help="Last stage: foundation, pretraining, instruction, rejection or rldtf.")
     ] = "rldtf",
@@ -43,17 +49,26 @@ def train(
     seed: Annotated[int, typer.Option(help="Random seed.", min=0)] = 1,
     threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
     twin_workers: Annotated[int, typer.Option(help="Processes that ask the twin; 0: none.", min=0)] = 0,
+    lora: Annotated[
+        int | None, typer.Option(help="Train adapters of such a rank, not all weights.", min=1)
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only rehearse, on few layers, and tell the memory per GPU.")
+    ] = False,
     out: Annotated[
         Path, typer.Option(help="Folder of the stages; a training goes on there.", file_okay=False)
     ] = Path("out/orchestrator/training"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object of figures.")] = False,
 ) -> None:
     """Pre-train, instruct, sample and reject, and reinforce by the twin; goes on where it was interrupted."""
     import torch
     from rich.console import Console
 
+    from training.orchestrator import ranks
     from training.orchestrator.errors import OrchestratorError
     from training.orchestrator.pipeline import STAGES
-    from training.orchestrator.presets import PRESETS
+    from training.orchestrator.presets import PRESETS, with_adapters
+    from training.orchestrator.rehearsal import memories, rehearsed
     from training.orchestrator.training import train as trained
 
     if preset not in PRESETS:
@@ -65,7 +80,8 @@ def train(
     usual = PRESETS[preset]
 
     def tell(stage: str, row: dict[str, float]) -> None:
-        console.print(stage, "  ".join(f"{name} {value:.4g}" for name, value in row.items()), soft_wrap=True)
+        if ranks.number() == 0:
+            console.print(stage, "  ".join(f"{name} {value:.4g}" for name, value in row.items()), soft_wrap=True)
 
     try:
         config = replace(
@@ -79,7 +95,48 @@ def train(
             domain=tuple(domain or ()),
             twin_workers=twin_workers,
         )
-        trained(config, out, tell, until)
+        if lora is not None:
+            config = with_adapters(config, lora)
+        if dry_run:
+            with TemporaryDirectory() as folder:
+                trained(rehearsed(config), Path(folder), tell, until)
+                stages = _figures(Path(folder))
+            rows = [row.to_json() for row in memories(config)]
+            figures: dict[str, object] = {"stages": stages, "memory": rows}
+        else:
+            if config.held.dtype == "bfloat16" and config.held.lora is None and not ranks.sharded():
+                raise OrchestratorTrainingError(
+                    f"the weights of {preset} are bfloat16, in which small steps are lost: start it by "
+                    "`accelerate launch` with DeepSpeed (docs/scale_llm.md), or train adapters with --lora 16"
+                )
+            trained(config, out, tell, until)
+            figures = {"model": str(out / until / "model"), "stages": _figures(out)}
     except OrchestratorError as error:
         raise OrchestratorTrainingError(str(error)) from error
-    typer.echo(str(out / until / "model"))
+    if ranks.number() != 0:
+        return
+    if as_json:
+        typer.echo(json.dumps(figures))
+    elif dry_run:
+        Console().print(_table(rows))
+    else:
+        typer.echo(figures["model"])
+
+
+def _figures(folder: Path) -> dict[str, object]:
+    """What each stage was at its end."""
+    return {path.parent.name: json.loads(path.read_text()) for path in sorted(folder.glob("*/done.json"))}
+
+
+def _table(rows: Sequence[Mapping[str, float]]) -> "Table":
+    """Memory in GiB, a column for each number of GPUs."""
+    from rich.table import Table
+
+    heads = [f"{'LoRA' if row['lora'] else 'all'}, {row['gpus']:g}" for row in rows]
+    table = Table("GiB on each GPU", *heads, caption="a critic comes on top of the total where RLDTF has one")
+    for name in [name for name in rows[0] if name not in ("gpus", "lora", "total", "critic")] + [
+        "total",
+        "critic",
+    ]:
+        table.add_row(name, *(f"{row[name] / 2**30:.1f}" for row in rows))
+    return table

@@ -62,6 +62,7 @@ class Lm:
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
         held = held or Held()
+        ranks.load_whole()
         try:
             tokenizer = AutoTokenizer.from_pretrained(name)
             dtype = getattr(torch, held.dtype)

@@ -42,7 +42,7 @@ class Weights:
         from transformers import AutoModelForCausalLM
 
         with torch.device("meta"):
-            network: nn.Module = AutoModelForCausalLM.from_config(sizes)
+            network: nn.Module = AutoModelForCausalLM.from_config(sizes)  # type: ignore[no-untyped-call]
             if held.lora:
                 network = adapters.begun(network, held.lora)
         parameters = list(network.parameters())

@@ -1,11 +1,12 @@
-"""Presets: how a 6G-LLM is trained, from a smoke test to a GPU."""
+"""Presets: how a 6G-LLM is trained, from a smoke test to seven billion weights on eight GPUs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from training.orchestrator.adapters import Lora
 from training.orchestrator.edge import EdgeConfig
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.instructing import InstructionConfig
@@ -45,6 +46,7 @@ class OrchestratorConfig:
     calibration: Path | None = None
     """How live links are off the twin's (`twin.link.calibration`); None: not at all."""
     edge: EdgeConfig = field(default_factory=EdgeConfig)
+    """Sizes of the edge model, or of the foundation where a preset names one."""
     held: Held = field(default_factory=Held)
     margin: float = 0.1
     """Planning margin, in training and in use: how much a plan is to have to spare by T0."""
@@ -98,7 +100,20 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
             ),
             validation=16,
         ),
-        OrchestratorConfig(name="cpu"),
+        OrchestratorConfig(
+            name="cpu",
+            pretraining=PretrainingConfig(learning=SupervisedConfig(steps=350)),
+            rejection=RejectionConfig(rounds=4),
+            rldtf=RldtfConfig(
+                steps=120,
+                tasks=64,
+                each=4,
+                learning_rate=5e-4,
+                minibatches=8,
+                resync_every=1_000,
+                validate_every=5,
+            ),
+        ),
         OrchestratorConfig(
             name="gpu",
             edge=EdgeConfig(layers=6, width=320, heads=8, key_value_heads=4, inner=960, vocabulary=3072),
@@ -107,5 +122,51 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
             rejection=RejectionConfig(rounds=10, tasks=8_000, each=8, batch=256),
             rldtf=RldtfConfig(steps=1_000, tasks=64, each=16, micro_batch=512),
         ),
+        # For eight GPUs by deepspeed/zero3.yaml (docs/scale_llm.md): batches are multiples of 8 x micro_batch.
+        OrchestratorConfig(
+            name="qwen7b",
+            foundation="Qwen/Qwen2.5-7B-Instruct",
+            edge=EdgeConfig(
+                layers=28,
+                width=3584,
+                heads=28,
+                key_value_heads=4,
+                inner=18_944,
+                vocabulary=152_064,
+                length=32_768,
+            ),
+            held=Held(dtype="bfloat16", recompute=True),
+            facts=5_000,
+            pretraining=PretrainingConfig(
+                learning=SupervisedConfig(steps=2_000, learning_rate=1e-5, last_rate=0.1, micro_batch=2),
+                batch=64,
+                length=2_048,
+            ),
+            instruction=InstructionConfig(
+                learning=SupervisedConfig(steps=1_000, learning_rate=1e-5, last_rate=0.1, micro_batch=8), batch=256
+            ),
+            rejection=RejectionConfig(rounds=6, tasks=4_096, batch=256, learning_rate=5e-6, micro_batch=8),
+            rldtf=RldtfConfig(
+                steps=300, tasks=64, each=8, learning_rate=1e-6, critic_rate=1e-5, micro_batch=8, minibatches=2
+            ),
+        ),
     )
 }
+FASTER = 10.0
+"""Times the learning rate of all weights that adapters learn at (Schulman et al., LoRA Without Regret, 2025)."""
+
+
+def with_adapters(config: OrchestratorConfig, rank: int) -> OrchestratorConfig:
+    """The training by adapters; OrchestratorError for a rank that cannot be."""
+    return replace(
+        config,
+        held=replace(config.held, lora=Lora(rank=rank, alpha=2 * rank)),
+        pretraining=replace(config.pretraining, learning=_faster(config.pretraining.learning)),
+        instruction=replace(config.instruction, learning=_faster(config.instruction.learning)),
+        rejection=replace(config.rejection, learning_rate=FASTER * config.rejection.learning_rate),
+        rldtf=replace(config.rldtf, learning_rate=FASTER * config.rldtf.learning_rate),
+    )
+
+
+def _faster(learning: SupervisedConfig) -> SupervisedConfig:
+    return replace(learning, learning_rate=FASTER * learning.learning_rate)

@@ -126,6 +126,14 @@ def sharded() -> bool:
     return bool(os.environ.get("ACCELERATE_USE_DEEPSPEED", "false").lower() == "true")
 
 
+def load_whole() -> None:
+    """Have `transformers` load networks whole: once one learns in parts `accelerate` tells it to cut any other."""
+    if sharded():
+        from transformers.integrations.deepspeed import unset_hf_deepspeed_config
+
+        unset_hf_deepspeed_config()  # type: ignore[no-untyped-call]
+
+
 def to_learn(network: nn.Module) -> nn.Module:
     """What learns in a network's place: itself, or a copy where that will be cut among ranks."""
     network.to(device())
