@@ -26,7 +26,10 @@ class OrchestratorCommandError(RanloopError):
 def evaluate(
     entry: Annotated[
         list[str] | None,
-        typer.Option(help="Who answers: shipped (default), random:N, amc:N or bayes:N; may be given again."),
+        typer.Option(
+            help="Who answers: shipped (default), model:FOLDER, random:N, amc:N, bayes:N, free:FOLDER, "
+            "taught:FOLDER, endpoint:URL#MODEL or schema:URL#MODEL; may be given again."
+        ),
     ] = None,
     tasks: Annotated[
         Path | None,

@@ -55,7 +55,7 @@ def parse(text: str, reading: Reading) -> Answer:
     except (AnswerError, PlanError) as error:
         wrong.append(str(error))
     except ValidationError as error:
-        wrong.append(f"the answer is no JSON object: {error.errors(include_input=False)[0]['msg']}")
+        wrong.append(f"the answer is no link chain: {error.errors(include_input=False)[0]['msg']}")
     return Answer(demand, chain, "; ".join(wrong))
 
 

@@ -87,7 +87,7 @@ class Legal:
 
 
 def modules(equipment: EquipmentState, count: int, numbers: np.random.Generator) -> ChainGrid | None:
-    """Combinations of modules that the equipment has, drawn at random [count], the rest at its smallest, or None."""
+    """Combinations of modules that the equipment has, at random [count], all else at its smallest, or None."""
     rows = np.flatnonzero(_runnable(equipment))
     return _grid().take(numbers.choice(rows, count)) if len(rows) else None
 

@@ -1,8 +1,8 @@
 """Dimensioning: what a textbook says of PRBs and power, once modules are chosen.
 
 A chain is wide enough when its bits in its air time are the throughput asked for, and loud enough when Shannon's
-bound, less a gap, carries its bits per symbol at its SNR. Neither knows of fading, receivers or codes: that is what
-the twin has to tell. Chains are drawn at random among those that keep these rules, with random room to spare.
+bound, less a gap, carries its bits per symbol at its SNR. Neither knows of fading, receivers or codes: that is for
+the twin to tell. Chains are drawn at random among those that keep these rules, with random room to spare.
 """
 
 import json

@@ -14,6 +14,7 @@ from oran.slices import SNssai
 from rapps.orchestrator import package
 from rapps.orchestrator.package import ModelWriter
 from rapps.orchestrator.task import Task
+from training.orchestrator import outside
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.evaluation import Answer, Entry
 from training.orchestrator.model_entry import ModelEntry, writer
@@ -118,5 +119,6 @@ MAKERS: dict[str, Callable[[str], Entry]] = {
     "bayes": _reference("bayes", lambda task, budget, seed: baselines.bayes(task, budget=budget, seed=seed)),
     "model": _model,
     "shipped": _shipped,
+    **outside.MAKERS,
 }
 """What makes an entry, by its kind, from what follows the colon."""

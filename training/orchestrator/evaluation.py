@@ -40,6 +40,8 @@ class Answer:
     refusal: str | None
     """Why the task is not done, in particular that the demand cannot be met; its plan does not count then."""
     seconds: float
+    had: bool = True
+    """Whether there was an answer; one that a dead server owes counts nowhere and is asked for another time."""
 
 
 class Entry(Protocol):
@@ -72,13 +74,13 @@ class Outcome:
     table_completed: bool | None = None
     """The same at tier T0."""
     lost: bool = False
-    """Whether a worker of the twin died over the plan."""
+    """Whether a worker of the twin died over the plan, or there was no answer to be had."""
 
 
 class Outcomes:
     """Outcomes that are kept in a file, by task, entry and tier; `path` None keeps nothing.
 
-    What the twin lost is not kept, so that it is asked another time. Outcomes by other tables are not taken.
+    What was lost is not kept, so that it is asked another time. Outcomes by other tables are not taken.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -146,7 +148,9 @@ def _outcomes(tasks: Sequence[Task], answers: Sequence[Answer], tier: Tier, pool
             understood=None if demand is None else {name: getattr(demand, name) for name in TARGETS},
             chain=None if plan is None else plan.link_chain.model_dump(mode="json"),
         )
-        if question is not None:
+        if not answer.had:
+            outcome = replace(outcome, lost=True)
+        elif question is not None:
             told = [next(some) for some in verdicts]
             outcome = _judged(outcome, told[0], told[-1])
         elif task.demand is not None:
@@ -159,7 +163,9 @@ def _outcomes(tasks: Sequence[Task], answers: Sequence[Answer], tier: Tier, pool
 
 def _question(task: Task, answer: Answer) -> Question | None:
     """What the twin is asked about an answer: nothing where there is no plan, or no demand to hold it to."""
-    if answer.plan is None or answer.refusal is not None or task.demand is None or task.equipment is None:
+    if not answer.had or answer.plan is None or answer.refusal is not None:
+        return None
+    if task.demand is None or task.equipment is None:
         return None
     return Question(chains=ChainGrid.of((answer.plan.link_chain,)), demand=task.demand, equipment=task.equipment)
 

@@ -61,8 +61,7 @@ class EndpointSpeaker:
 class FreeEntry:
     """A speaker as one of those that answer tasks, one answer to each.
 
-    An answer that could not be had is a refusal with its reason. One that says no plan is none: it was not meant
-    to refuse.
+    An answer that could not be had counts nowhere. One that says no plan is no refusal: it was not meant so.
     """
 
     name: str
@@ -86,7 +85,7 @@ class FreeEntry:
 
 def _read(text: str | NoAnswer, reading: Reading, seconds: float) -> Answer:
     if isinstance(text, NoAnswer):
-        return Answer(demand=None, plan=None, well_formed=False, refusal=str(text), seconds=seconds)
+        return Answer(demand=None, plan=None, well_formed=False, refusal=str(text), seconds=seconds, had=False)
     found = parse(text, reading)
     return Answer(
         demand=found.demand, plan=found.plan, well_formed=well_formed(text), refusal=None, seconds=seconds

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -99,13 +100,14 @@ def test_a_server_that_ignores_the_schema_is_not_well_formed() -> None:
     assert not any(answer.well_formed or answer.plan for answer in answers)
 
 
-def test_what_could_not_be_had_is_a_refusal_with_its_reason(pool: TwinPool) -> None:
+def test_what_could_not_be_had_counts_nowhere_and_tells_its_reason(pool: TwinPool, tmp_path: Path) -> None:
     with serving(sent(404, b"no such model")) as peer:
         entry = outside.MAKERS["endpoint"](f"{peer.url}#m")
-        for outcome in evaluate(entry, TASKS, Tier.T0, pool, Outcomes(None)):
+        kept = Outcomes(tmp_path / "outcomes.jsonl")
+        for task, outcome in zip(TASKS, evaluate(entry, TASKS, Tier.T0, pool, kept), strict=True):
             assert outcome.refusal == "status 404: no such model"
-            assert outcome.reward == pool.weights.refused
-            assert not outcome.well_formed
+            assert outcome.lost
+            assert kept.get(task, entry.name, Tier.T0) is None
 
 
 def test_a_server_that_never_answers_ends_the_evaluation_with_its_reason(pool: TwinPool) -> None:
