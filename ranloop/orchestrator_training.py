@@ -134,9 +134,7 @@ def _table(rows: Sequence[Mapping[str, float]]) -> "Table":
 
     heads = [f"{'LoRA' if row['lora'] else 'all'}, {row['gpus']:g}" for row in rows]
     table = Table("GiB on each GPU", *heads, caption="a critic comes on top of the total where RLDTF has one")
-    for name in [name for name in rows[0] if name not in ("gpus", "lora", "total", "critic")] + [
-        "total",
-        "critic",
-    ]:
+    last = ("total", "critic")
+    for name in (*(name for name in rows[0] if name not in ("gpus", "lora", *last)), *last):
         table.add_row(name, *(f"{row[name] / 2**30:.1f}" for row in rows))
     return table

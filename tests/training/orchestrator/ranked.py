@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from accelerate import PartialState
 
 from tests.training.orchestrator.small import ASKED, made, tasks
 from training.orchestrator import ranks
@@ -56,6 +57,9 @@ def reinforced(folder: Path) -> list[Row]:
 def main(folder: Path, killed_at: int) -> None:
     """Both, one after the other; ranks share the folder where they are to be killed, else each has its own."""
     torch.set_num_threads(1)
+    if ranks.sharded():
+        # For CPUs accelerate itself chooses nothing that DeepSpeed could talk by.
+        PartialState(backend="gloo")
     own = folder if killed_at else folder / str(ranks.number())
     supervised(own / "supervised", killed_at)
     if not killed_at:
