@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from oran.model_package import Manifest, write
 from ranloop.cli import app
 from rapps.orchestrator import task as served
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
+from tests.training.orchestrator import packaged
 from tests.training.orchestrator.small import ASKED, made, tasks
 from training.orchestrator.continuing import OWN, Both, Own, verified
 from training.orchestrator.errors import OrchestratorError, StageError
@@ -101,12 +101,8 @@ def test_models_are_compared_on_both_in_their_shares() -> None:
 
 
 def test_a_package_that_was_changed_is_no_foundation(tmp_path: Path) -> None:
-    made().save(tmp_path / "plain")
-    files = {path.name: path.read_bytes() for path in (tmp_path / "plain").iterdir()}
-    manifest = Manifest(name="small", version="1", kind="orchestrator", inputs={}, outputs={})
-    package = tmp_path / "package"
-    write(package, manifest, files)
-    assert Lm.load(verified(str(package))).digest() == made().digest()
+    package = packaged.write(tmp_path / "package")
+    assert Lm.load(verified(str(package))).digest() == packaged.lm().digest()
     weights = package / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x7f")
     with pytest.raises(StageError, match=r"model\.safetensors"):
@@ -222,10 +218,10 @@ def test_a_calibrated_twin_judges_training_and_validation(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_the_command_goes_on_from_a_model_with_its_owner_s_tasks(foundation: Path, tmp_path: Path) -> None:
+def test_the_command_goes_on_from_a_package_with_its_owner_s_tasks(tmp_path: Path) -> None:
     calibration = tmp_path / "calibration.json"
     calibration.write_text('{"snr_offset_db": {"tdl_c": -1.0}}')
-    options = ["--preset", "smoke", "--foundation", str(foundation), "--begin", "rldtf"]
+    options = ["--preset", "smoke", "--foundation", str(packaged.write(tmp_path / "package")), "--begin", "rldtf"]
     mine = ["--tasks", str(written(tmp_path)), "--own-share", "0.4", "--calibration", str(calibration)]
     command = ["train", "orchestrator", *options, *mine, "--twin-workers", "1", "--out", str(tmp_path / "run")]
     found = CliRunner().invoke(app, command)
