@@ -10,8 +10,7 @@ import typer
 from ranloop.errors import RanloopError
 
 if TYPE_CHECKING:
-    from rapps.orchestrator.orchestrator import Outcome
-    from rapps.orchestrator.package import ModelWriter
+    from rapps.orchestrator.orchestrator import Outcome, Writer
 
 
 class AskError(RanloopError):
@@ -35,38 +34,70 @@ def ask(
         float | None,
         typer.Option(help="What a plan is to have to spare, instead of the model's own margin.", min=0, max=10),
     ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(help="Ask a model behind an OpenAI-compatible server instead.", metavar="URL#MODEL"),
+    ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="How live links are off the twin's, as JSON.", exists=True, dir_okay=False),
+    ] = None,
     json_line: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say which link a service should get on the equipment, and what it then has by the twin (tier T0)."""
     from oran.model_package import PackageError
     from rapps.orchestrator import task
+    from rapps.orchestrator.answer import AnswerError
+    from rapps.orchestrator.endpoint import EndpointError
     from rapps.orchestrator.orchestrator import ask as asked
     from rapps.orchestrator.task import USUAL_EQUIPMENT, TaskError
+    from twin.link.calibration import UNCALIBRATED, Calibration
     from twin.link.errors import LinkError
 
     told = f'{{"text": {json.dumps(text)}, "equipment": {equipment or "null"}}}'
     try:
         state = task.parse(told).equipment or USUAL_EQUIPMENT
-        writer = _writer(model)
-        outcome = asked(text, state, writer, margin=writer.margin if margin is None else margin)
-    except (TaskError, LinkError, PackageError) as error:
+        writer, own_margin = _writer(model) if endpoint is None else _endpoint(endpoint)
+        outcome = asked(
+            text,
+            state,
+            writer,
+            margin=own_margin if margin is None else margin,
+            calibration=UNCALIBRATED if calibration is None else Calibration.read(calibration),
+        )
+    except (TaskError, LinkError, PackageError, AnswerError, EndpointError) as error:
         raise AskError(str(error)) from error
     typer.echo(json.dumps(_figures(outcome)) if json_line else _words(outcome))
 
 
-def _writer(model: Path | None) -> "ModelWriter":
-    """The shipped model, or another; torch is loaded only for a folder that is no package."""
+def _writer(model: Path | None) -> "tuple[Writer, float]":
+    """The shipped model, or another, and its margin; torch is loaded only for a folder that is no package."""
     if model is None:
         from rapps.orchestrator.package import load
 
-        return load()
+        shipped = load()
+        return shipped, shipped.margin
     from training.orchestrator.errors import OrchestratorError
     from training.orchestrator.model_entry import writer
 
     try:
-        return writer(str(model))
+        found = writer(str(model))
     except OrchestratorError as error:
         raise AskError(str(error)) from error
+    return found, found.margin
+
+
+def _endpoint(spec: str) -> "tuple[Writer, float]":
+    """A model behind a server, with the margin that models have which tell none."""
+    from rapps.orchestrator.budget import USUAL_MARGIN
+    from rapps.orchestrator.chat import Chat
+    from rapps.orchestrator.endpoint import Endpoint
+    from rapps.orchestrator.endpoint_writer import EndpointWriter
+
+    url, _, name = spec.partition("#")
+    if not name:
+        raise AskError(f"{spec[:80]} names no model; write http://HOST:PORT/v1#MODEL")
+    return EndpointWriter(Chat(Endpoint(url), name)), USUAL_MARGIN
 
 
 def _figures(outcome: "Outcome") -> dict[str, object]:

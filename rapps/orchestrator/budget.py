@@ -12,6 +12,8 @@ from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
 
 STEP_DB = 0.5
+USUAL_MARGIN = 0.1
+"""Planning margin of models that tell none of their own."""
 SLOT_S = 1e-3
 """A slot of numerology 0."""
 ELEMENTS_PER_S = SUBCARRIERS_PER_PRB * DATA_SYMBOLS_PER_SLOT / SLOT_S

@@ -14,6 +14,7 @@ from ranloop.cli import app
 from ranloop.errors import RanloopError
 from rapps.orchestrator.package import SHIPPED
 from rapps.orchestrator.task import USUAL_EQUIPMENT
+from tests.rapps.orchestrator.peers import said, sent, serving
 from tests.training.orchestrator import packaged
 from tests.training.orchestrator.small import made
 
@@ -67,10 +68,31 @@ def test_what_cannot_be_asked_says_why(model: Path, tmp_path: Path) -> None:
         (("", "--model", str(model)), "text is empty"),
         ((TEXT, "--model", str(model), "--equipment", "{"), "JSON"),
         ((TEXT, "--model", str(model), "--equipment", idle), "no link chain fits"),
+        ((TEXT, "--endpoint", "http://127.0.0.1:1/v1"), "names no model"),
+        ((TEXT, "--endpoint", "http://127.0.0.1:1/v1#m"), "did not answer"),
     )
     for arguments, why in cases:
         with pytest.raises(RanloopError, match=why):
             ran("ask", *arguments)
+
+
+ANSWER = """<think>Demand: delay B; throughput A; BER C</think><reflect>fine</reflect>
+<answer>{"numerology": 1, "prbs": 51, "code_rate": 0.5, "modulation": "qpsk"}</answer>"""
+
+
+def test_a_model_behind_a_server_is_asked_as_well() -> None:
+    with serving(sent(200, said(ANSWER))) as peer:
+        found = json.loads(ran("ask", TEXT, "--endpoint", f"{peer.url}/v1#some-model", "--json"))
+    assert [path for path, _ in peer.asked] == ["/v1/chat/completions"]
+    assert found["demand"] == {"max_delay_s": 0.05, "min_throughput_bps": 5e6, "max_ber": 1e-5}
+
+
+def test_a_calibration_changes_what_the_twin_says_of_a_plan(model: Path, tmp_path: Path) -> None:
+    worse = tmp_path / "live.json"
+    worse.write_text(json.dumps({"snr_offset_db": {USUAL_EQUIPMENT.channel: -15.0}}))
+    asked = ("ask", TEXT, "--model", str(model), "--json")
+    told = [json.loads(ran(*asked, *more))["qos"]["ber_high"] for more in ((), ("--calibration", str(worse)))]
+    assert told[0] != told[1]
 
 
 def asked_by_itself(*arguments: str) -> set[str]:

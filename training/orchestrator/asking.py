@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from rapps.orchestrator.budget import USUAL_MARGIN
 from rapps.orchestrator.decoding import Sample, sample, written
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.prompt import prompt
@@ -23,7 +24,7 @@ from twin.link.qos import Tier
 class Asked:
     """How tasks are asked and judged: with so much margin, so many at once."""
 
-    margin: float = 0.1
+    margin: float = USUAL_MARGIN
     at_once: int = 512
     """Answers that are sampled side by side."""
     twin: TwinPool = field(default_factory=lambda: TwinPool(workers=0))

@@ -11,9 +11,6 @@ from collections.abc import Callable
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.evaluation import Entry
 
-MARGIN = 0.1
-"""What plans of models are to have to spare by the tool's budget."""
-
 
 class OutsideError(OrchestratorError):
     """An entry that cannot be made of its text; says how to write it."""
@@ -23,6 +20,7 @@ def _local(kind: str, rest: str) -> Entry:
     # torch and transformers are loaded for models alone.
     import torch
 
+    from rapps.orchestrator.budget import USUAL_MARGIN
     from rapps.orchestrator.grammar import ANSWER, REFLECT, THINK
     from training.orchestrator.free_entry import FreeEntry
     from training.orchestrator.lm import Held, Lm
@@ -36,7 +34,7 @@ def _local(kind: str, rest: str) -> Entry:
         lm.network.to("cuda")
     # Whose marks are tokens of their own has a tokenizer that was made for these answers.
     made_here = all(len(lm.encode(mark)) == 1 for mark in (*THINK, *REFLECT, *ANSWER))
-    speaker = Unmasked(lm, kind == "taught" or made_here, MARGIN)
+    speaker = Unmasked(lm, kind == "taught" or made_here, USUAL_MARGIN)
     return FreeEntry(f"{kind}:{rest}@{lm.digest()}", speaker)
 
 

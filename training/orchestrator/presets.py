@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from rapps.orchestrator.budget import USUAL_MARGIN
 from training.orchestrator.adapters import Lora
 from training.orchestrator.edge import EdgeConfig
 from training.orchestrator.errors import OrchestratorError
@@ -48,7 +49,7 @@ class OrchestratorConfig:
     edge: EdgeConfig = field(default_factory=EdgeConfig)
     """Sizes of the edge model, or of the foundation where a preset names one."""
     held: Held = field(default_factory=Held)
-    margin: float = 0.1
+    margin: float = USUAL_MARGIN
     """Planning margin, in training and in use: how much a plan is to have to spare by T0."""
     facts: int = 1_000
     """Facts of the corpus that the twin is asked for."""
