@@ -95,10 +95,13 @@ class Memory:
 
 
 def estimate(sizes: PretrainedConfig, held: Held, load: Load, gpus: int) -> Memory:
-    """What a training by so many GPUs takes of each: by ZeRO-3 where weights are bfloat16, else whole on each."""
+    """What a training by so many GPUs takes of each.
+
+    Weights in bfloat16 are cut by ZeRO-3, but for adapters on one GPU; others lie whole on each.
+    """
     weights = Weights.of(sizes, held)
     width = getattr(torch, held.dtype).itemsize
-    sharded = held.dtype == "bfloat16"
+    sharded = held.dtype == "bfloat16" and (gpus > 1 or held.lora is None)
     parts = gpus if sharded else 1
     # In bfloat16 Adam keeps the weights in float32 beside its two moments.
     states = (3 if sharded else 2) * FLOAT

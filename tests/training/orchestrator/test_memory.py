@@ -80,8 +80,8 @@ def test_the_cache_is_as_large_as_that_of_a_session() -> None:
 @pytest.mark.parametrize("lora", [None, Lora()])
 def test_more_gpus_share_the_states_and_never_take_more(lora: Lora | None) -> None:
     held = Held(dtype="bfloat16", recompute=True, lora=lora)
-    own = [memory.estimate(QWEN_7B, held, LOAD, gpus) for gpus in (1, 8)]
-    assert own[0].optimiser == pytest.approx(8 * own[1].optimiser)
+    own = [memory.estimate(QWEN_7B, held, LOAD, gpus) for gpus in (2, 8)]
+    assert own[0].optimiser == pytest.approx(4 * own[1].optimiser)
     assert own[0].total > own[1].total
     assert own[0].sampler == own[1].sampler == 2 * Weights.of(QWEN_7B, held).all
 
