@@ -86,7 +86,7 @@ def ship(
     ShippingError where something is missing or was said of another model, or where the package does not give what
     the network gives.
     """
-    run = Run.read(folder, stage)
+    run, read = Run.read(folder, stage), [_evaluation(path) for path in evaluations]
     lm = Lm.load(folder / stage / MODEL)
     lm.network.eval()
     tell("writing the network's graph")
@@ -95,9 +95,9 @@ def ship(
     served = loaded(manifest, files)
     tell("comparing the package with the network")
     require_same(served.model, rounded(lm))
-    read = [_evaluation(path, {served.name, lm.digest()}) for path in evaluations]
     metrics = {cards.CHANGED: changed(lm, served)}
     for told in read:
+        _require_of(told, (served.name, lm.digest()))
         metrics |= metrics_of(told)
     manifest = replace(manifest, metrics=metrics)
     config = lm.network.config
@@ -198,17 +198,22 @@ def metrics_of(told: Mapping[str, object]) -> dict[str, Metric]:
     }
 
 
-def _evaluation(path: Path, digests: set[str]) -> dict[str, object]:
-    """What an evaluation said of this very model; `digests` are what its names end with."""
+def _evaluation(path: Path) -> dict[str, object]:
+    """The figures of an evaluation; ShippingError where a file holds none."""
     try:
         told = json.loads(path.read_text())
-        entry, _ = str(told["entry"]), metrics_of(told)
+        metrics_of(told)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ShippingError(f"{path} holds no figures of an evaluation: {error!r:.200}") from error
-    if not any(entry.endswith(digest.rpartition("@")[2]) for digest in digests):
-        raise ShippingError(f"{path} tells of {entry}; this model is {' or '.join(sorted(digests))}")
     assert isinstance(told, dict)
     return told
+
+
+def _require_of(told: Mapping[str, object], names: tuple[str, ...]) -> None:
+    """Refuse figures of another model; what entries are called ends with the digest of their weights."""
+    entry = str(told.get("entry"))
+    if not entry.endswith(tuple(name.rpartition("@")[2] for name in names)):
+        raise ShippingError(f"the figures are of {entry}; this model is {' or '.join(names)}")
 
 
 def _manifest(run: Run, stage: str, lm: Lm) -> Manifest:
