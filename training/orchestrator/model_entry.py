@@ -10,6 +10,7 @@ from pathlib import Path
 from oran.model_package import MANIFEST
 from rapps.orchestrator import package
 from rapps.orchestrator.answer import policy
+from rapps.orchestrator.budget import USUAL_MARGIN
 from rapps.orchestrator.decoding import sample
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.package import ModelWriter
@@ -49,19 +50,18 @@ class ModelEntry(ModelWriter):
 def writer(name: str) -> ModelWriter:
     """A model package's, or that of a folder or hub id that `transformers` reads, by its weights.
 
-    PackageError or OrchestratorError says why there is none. Who was not packaged tells no margin and gets that of
-    `Asked`, by which every preset trains.
+    PackageError or OrchestratorError says why there is none. A folder that is no package tells no margin and gets
+    the usual one, by which every preset trains.
     """
     if (Path(name) / MANIFEST).exists():
         return package.load(Path(name))
     # torch and transformers are loaded for such models alone.
-    from training.orchestrator.asking import Asked
     from training.orchestrator.lm import Lm
 
     lm = Lm.load(name)
     lm.network.eval()
     # By its weights, for another training may leave another model in the same folder.
-    return ModelWriter(f"model:{name}@{lm.digest()}", lm, Asked().margin)
+    return ModelWriter(f"model:{name}@{lm.digest()}", lm, USUAL_MARGIN)
 
 
 def _answer(script: Script, seconds: float) -> Answer:

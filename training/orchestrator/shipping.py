@@ -18,6 +18,7 @@ import numpy as np
 from oran import model_package
 from oran.model_package import Manifest, Metric, PackageError
 from rapps.orchestrator import package
+from rapps.orchestrator.budget import USUAL_MARGIN
 from rapps.orchestrator.decoding import Model, sample
 from rapps.orchestrator.onnx_lm import GRAPH, INPUTS, OUTPUTS, TOKENIZER, WEIGHTS
 from rapps.orchestrator.package import DATA_CARD, KIND, MODEL_CARD, ModelWriter
@@ -220,7 +221,7 @@ def _manifest(run: Run, stage: str, lm: Lm) -> Manifest:
     record = run.record
     training: dict[str, Value] = {
         "stage": stage,
-        "margin": Asked().margin,
+        "margin": USUAL_MARGIN,
         "parameters_million": round(lm.parameters_million(), 3),
     }
     if record is not None:
