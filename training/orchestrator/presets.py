@@ -109,10 +109,11 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
                 steps=120,
                 tasks=64,
                 each=4,
-                learning_rate=5e-4,
-                minibatches=8,
+                learning_rate=3e-4,
+                kl_weight=0.0,
                 resync_every=1_000,
                 validate_every=5,
+                audit_every=10,
             ),
         ),
         OrchestratorConfig(

@@ -55,6 +55,8 @@ class RldtfConfig:
     """The paper's token weights, or none."""
     learning_rate: float = 5e-5
     critic_rate: float = 2e-4
+    last_rate: float = 0.1
+    """Share of the learning rates that is left at the end; they fall evenly."""
     minibatches: int = 4
     epochs: int = 1
     micro_batch: int = 64
@@ -90,6 +92,8 @@ class RldtfConfig:
             raise OrchestratorError(f"each is {self.each}; a group has at least 2 answers")
         if not (0 < self.learning_rate < 1 and 0 < self.clip < 1 and self.temperature > 0):
             raise OrchestratorError("learning_rate and clip must lie in 0..1, temperature above 0")
+        if not 0 < self.last_rate <= 1:
+            raise OrchestratorError(f"last_rate is {self.last_rate}; it must lie in 0..1")
 
 
 class Rldtf:
@@ -116,6 +120,7 @@ class Rldtf:
             groups.append({"params": list(self.models.critic.parameters()), "lr": config.critic_rate})
         optimiser = torch.optim.AdamW(groups, weight_decay=0.0)
         self.learner, self.optimiser = self.accelerator.prepare(self.models, optimiser)
+        self.rates = [group["lr"] for group in optimiser.param_groups]
 
     def run(self, validate: Callable[[Lm], Row], tell: Tell | None = None) -> list[Row]:
         """Reinforce to the end and leave the best policy by validated completion in the folder's BEST."""
@@ -144,8 +149,12 @@ class Rldtf:
         return row | found
 
     def _step(self, step: int) -> Row:
-        if step and step % self.config.resync_every == 0:
+        config = self.config
+        if step and step % config.resync_every == 0:
             self.models.resynchronise()
+        share = 1.0 - (1.0 - config.last_rate) * step / config.steps
+        for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
+            group["lr"] = rate * share
         rollout = self.rollout(step)
         begin = time.perf_counter()
         figures = self._learn(rollout, step)

@@ -102,7 +102,18 @@ def test_the_twin_s_advantages_raise_the_reward(tmp_path: Path) -> None:
     assert last > first + 0.2
 
 
-@pytest.mark.parametrize("change", [{"each": 1}, {"steps": 0}, {"clip": 2.0}, {"temperature": 0.0}])
+def test_learning_rates_fall_evenly(tmp_path: Path) -> None:
+    own = training(made(), tmp_path, steps=4, last_rate=0.2, learning_rate=1e-3)
+    rates = []
+    for step in range(4):
+        own._step(step)
+        rates.append(own.optimiser.param_groups[0]["lr"])
+    np.testing.assert_allclose(rates, [1e-3, 8e-4, 6e-4, 4e-4])
+
+
+@pytest.mark.parametrize(
+    "change", [{"each": 1}, {"last_rate": 0.0}, {"steps": 0}, {"clip": 2.0}, {"temperature": 0.0}]
+)
 def test_a_config_that_cannot_be_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(OrchestratorError, match=r"must|at least"):
         config(**change)
