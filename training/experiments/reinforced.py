@@ -20,6 +20,7 @@ from training.experiments.run import Arm, Result, Task, folder_of
 from training.experiments.statistics import band
 from training.orchestrator.pipeline import DONE, STAGES
 from training.orchestrator.presets import PRESETS
+from training.orchestrator.record import FILE as RECORD
 from training.orchestrator.rldtf import RldtfConfig
 from training.orchestrator.sensitivity import Weighting
 from training.orchestrator.supervised import CURVE
@@ -48,7 +49,7 @@ class Reinforced:
         folder.mkdir(parents=True, exist_ok=True)
         for path in begun.iterdir():
             own = folder / path.name
-            if not own.exists() and path.name != STAGES[-1]:
+            if not own.exists() and path.name not in (STAGES[-1], RECORD):
                 own.symlink_to(path.resolve())
         config = PRESETS[self.preset]
         how: RldtfConfig = replace(config.rldtf, steps=task.episodes, **dict(self.changes))  # type: ignore[arg-type]
@@ -68,22 +69,27 @@ def _base(task: Task, preset: str) -> Path:
     return folder
 
 
+ALIKE: Mapping[str, object] = {
+    "tasks": 32,
+    "each": 8,
+    "learning_rate": 1e-4,
+    "kl_weight": 0.05,
+    "critic_warm_up": 3,
+    "audit_every": 0,
+}
+"""What all arms have in common: answers enough to a task for a group's mean, and a rate that PPO bears."""
+
+
 def arm(name: str, about: str, **changes: object) -> Arm:
     """A way to reinforce."""
-    return Arm(name=name, about=about, work=Reinforced(tuple(changes.items())))
+    return Arm(name=name, about=about, work=Reinforced((*ALIKE.items(), *changes.items())))
 
 
 ARMS = (
     arm("critic", "the paper's PPO with a critic, every token the same", advantage="critic"),
-    arm(
-        "critic, weights",
-        "the same with the paper's token weights",
-        advantage="critic",
-        weighting=Weighting(),
-    ),
+    arm("critic, weights", "the same with the paper's token weights", advantage="critic", weighting=Weighting()),
     arm("group", "PPO, over the mean of the other answers to the task", advantage="group"),
-    arm("twin, clipped", "PPO, over what the twin says of the other options", advantage="twin"),
-    arm("twin, improved", "learning from the policy that those options make better", advantage="twin"),
+    arm("twin", "PPO, over what the twin says of the other options", advantage="twin"),
 )
 
 
@@ -182,6 +188,6 @@ REINFORCED = Experiment(
     about="Do the paper's token weights help, and whose advantages teach fastest?",
     arms=ARMS,
     seeds=3,
-    episodes=30,
+    episodes=20,
     tell=tell,
 )

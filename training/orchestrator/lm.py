@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,8 @@ from training.orchestrator.errors import OrchestratorError
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+OWN_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
+"""Classes of tokenizers that are told whole by their file."""
 KEEP_OUT = -100
 """Label of tokens that a loss leaves out."""
 
@@ -56,7 +59,7 @@ class Lm:
     @classmethod
     def load(cls, name: str | Path, held: Held | None = None) -> Self:
         """Load a folder, which may hold adapters alone, or a model of a hub; OrchestratorError says why not."""
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers import AutoModelForCausalLM
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -64,7 +67,7 @@ class Lm:
         held = held or Held()
         ranks.load_whole()
         try:
-            tokenizer = AutoTokenizer.from_pretrained(name)
+            tokenizer = _tokenizer(name)
             dtype = getattr(torch, held.dtype)
             network: nn.Module = AutoModelForCausalLM.from_pretrained(adapters.base(name) or name, dtype=dtype)
             if adapters.base(name):
@@ -168,6 +171,18 @@ class Session:
         self._cache = out.cache
         logits: np.ndarray = out.logits[:, -1].float().cpu().numpy()
         return logits
+
+
+def _tokenizer(name: str | Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a folder or hub's model; one made by `edge` as it was made."""
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    path = Path(name) / "tokenizer_config.json"
+    told = json.loads(path.read_text()) if path.exists() else {}
+    # For a network of Qwen2's, AutoTokenizer would take Qwen2's own cutting of texts with our vocabulary.
+    kind = PreTrainedTokenizerFast if told.get("tokenizer_class") in OWN_TOKENIZERS else AutoTokenizer
+    found: PreTrainedTokenizerBase = kind.from_pretrained(name)
+    return found
 
 
 @lru_cache(maxsize=100_000)

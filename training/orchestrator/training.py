@@ -14,6 +14,7 @@ from training.orchestrator.instructions.drawing import Mixture
 from training.orchestrator.lm import Lm
 from training.orchestrator.pipeline import STAGES, Material, Pipeline, Tell, stages
 from training.orchestrator.presets import OrchestratorConfig
+from training.orchestrator.record import Record
 from training.orchestrator.twin_pool import TwinPool
 from twin.link.calibration import UNCALIBRATED, Calibration
 from twin.link.errors import CalibrationError
@@ -24,6 +25,7 @@ def train(config: OrchestratorConfig, folder: Path, tell: Tell, last: str = STAG
 
     Raises OrchestratorError, which says what to change.
     """
+    ranks.from_first(lambda: Record.of(config).keep(folder))
     own = None if config.own_tasks is None else Own.read(config.own_tasks, config.own_share)
     with TwinPool(workers=config.twin_workers, calibration=_calibration(config)) as twin:
         return Pipeline(config, folder, material(config, folder / "corpus"), tell, twin, own).run(last)
