@@ -11,20 +11,14 @@ from rapps.orchestrator.answer import AnswerError, policy
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.prompt import prompt
 from rapps.orchestrator.reading import read
+from rapps.orchestrator.search import search
 from twin.link.calibration import UNCALIBRATED, Calibration
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
 from twin.link.evaluate import evaluate
-from twin.link.oracle import table_twin
-from twin.link.plan import ChainGrid, LinkChain, Plan
+from twin.link.plan import Plan
 from twin.link.qos import Result
-from twin.link.reward import DEFAULT_WEIGHTS, deviations, reward, rewards, satisfied
-from twin.link.space import Space, concatenate
-
-TRIES = 2_000
-"""Link chains that are tried before a demand is called infeasible."""
-CLIMBS, NEIGHBOURS = 12, 200
-"""Steps from the best of them to better ones among so many like it."""
+from twin.link.reward import deviations, reward, satisfied
 
 
 class Writer(Protocol):
@@ -83,7 +77,7 @@ def ask(
     chain, by_search, equipment = script.chain(), False, calibration.applied(equipment)
     result = evaluate(chain, equipment)
     if not _meets(result, demand):
-        found = _searched(chain, demand, equipment, seed)
+        found = search(demand, equipment, seed=seed, begin=chain)
         better = evaluate(found, equipment)
         if reward(better.qos, demand) > reward(result.qos, demand):
             chain, result, by_search = found, better, True
@@ -120,18 +114,3 @@ def _missed(result: Result, demand: Demand) -> str:
     )
     missed = [part for part, error in zip(parts, _deviations(result, demand), strict=True) if error > 0]
     return "no link chain was found that meets the demand on this equipment; the best has " + ", ".join(missed)
-
-
-def _searched(chain: LinkChain, demand: Demand, equipment: EquipmentState, seed: int) -> LinkChain:
-    """The best of many random chains, of the given one, and of those like the best."""
-    space, draw, twin = Space.of(equipment), np.random.default_rng(seed), table_twin()
-    best = ChainGrid.of((chain,))
-    tried = concatenate((best, space.sample(TRIES, draw)))
-    top = -np.inf
-    for _ in range(1 + CLIMBS):
-        worth = rewards(twin(tried, equipment), demand, DEFAULT_WEIGHTS)
-        place = int(np.argmax(worth))
-        if worth[place] > top:
-            top, best = float(worth[place]), tried.take(slice(place, place + 1))
-        tried = space.neighbours(best, NEIGHBOURS, draw)
-    return best.chain(0)

@@ -32,7 +32,7 @@ from twin.link.qos import Tier
 
 FULL = "6G-LLM"
 FIGURES = ("completion", "mean_score", "optimality_gap_of_range", "format_compliance", "understood", "held")
-GAUGED = 60
+GAUGED = 40
 """Tasks that the oracle is asked about for the gap."""
 PAPER = (
     "The paper reports almost 75 % one-shot completion on tasks of its own, by a model of seven billion weights."
