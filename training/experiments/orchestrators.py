@@ -12,9 +12,10 @@ from typing import cast
 
 from matplotlib.figure import Figure
 
+from training.experiments.audited import Audit
 from training.experiments.experiment import Experiment, Findings
 from training.experiments.page import Page, Row, table, told
-from training.experiments.run import Arm, Result, Run, Task
+from training.experiments.run import Arm, Result, Run, Task, folder_of
 from training.orchestrator import entries
 from training.orchestrator.comparison import compare
 from training.orchestrator.evaluation import Entry, Outcomes
@@ -30,7 +31,7 @@ from training.orchestrator.twin_pool import TwinPool
 from training.slicing.score import Interval
 from twin.link.qos import Tier
 
-FULL = "6G-LLM"
+NAME, FULL = "orchestrators", "6G-LLM"
 FIGURES = ("completion", "mean_score", "optimality_gap_of_range", "format_compliance", "understood", "held")
 GAUGED = 40
 """Tasks that the oracle is asked about for the gap."""
@@ -89,6 +90,19 @@ class Searched:
         return {"figures": judged([entries.make(self.entry)], task, self.tasks)}
 
 
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """The work of an audit of the last stage's plans, after the training's own run."""
+
+    plans: int = 200
+
+    def __call__(self, task: Task) -> Result:
+        """Shares of verdicts."""
+        home = folder_of(task.runs, NAME, FULL, task.seed)
+        entry = entries.make(f"model:{home / 'stages' / STAGES[-1] / MODEL}")
+        return Audit(entry, home / "outcomes.jsonl", self.plans)(task)
+
+
 def judged(models: Sequence[Entry], task: Task, count: int | None, tier: Tier = Tier.T1) -> Mapping[str, object]:
     """Figures of entries on the held-out tasks; the first has its gains over the others."""
     with TwinPool(workers=1) as pool:
@@ -116,7 +130,7 @@ def tell(findings: Findings) -> Page:
     found = {(name, run.task.seed): told for run in findings.done for name, told in _found(run).items()}
     curves = [had for run in findings.done if (had := _curves(run))]
     return Page(
-        body=(_table(found), _HOW_TO_READ, _steps(findings), PAPER),
+        body=(_table(found), _HOW_TO_READ, _steps(findings), *_audits(findings), PAPER),
         rows=tuple(_rows_of(found)),
         draw=lambda figure: _draw(figure, curves),
     )
@@ -132,7 +146,8 @@ _HOW_TO_READ = (
 
 def _found(run: Run) -> Found:
     """By stage or search."""
-    assert run.result is not None
+    if run.result is None or "figures" not in run.result:
+        return {}
     first = cast(Mapping[str, object], run.result["figures"])
     every = [first, *cast(Sequence[Mapping[str, object]], first["others"])]
     if not _curves(run):
@@ -196,6 +211,18 @@ def _steps(findings: Findings) -> str:
     return "Gains of RLDTF on the same tasks:\n" + "\n".join(lines)
 
 
+def _audits(findings: Findings) -> Iterator[str]:
+    for run in findings.done:
+        if run.result is not None and "shares" in run.result:
+            shares = cast(Mapping[str, Mapping[str, float]], run.result["shares"])
+            held, met = (_told(Interval(**shares[name]), 100.0) for name in ("held", "met"))
+            yield (
+                f"Audit of {run.result['plans']} completed plans, drawn at random, by up to "
+                f"{run.result['most_blocks']} blocks each at T2: {held} % are not contradicted. Of all, {met} % are "
+                "shown by counting to keep their bit error rate, too; for the rest so many blocks are too few to say."
+            )
+
+
 def _rows_of(found: Mapping[tuple[str, int], Mapping[str, object]]) -> Iterator[Row]:
     for (name, seed), figures in found.items():
         groups = {"all": figures}
@@ -220,7 +247,7 @@ def _draw(figure: Figure, curves: Sequence[Mapping[str, Curve]]) -> None:
 
 
 ORCHESTRATORS = Experiment(
-    name="orchestrators",
+    name=NAME,
     title="The 6G-LLM, stage by stage",
     about="What does each stage of the training bring on tasks that no training saw, and what do searches reach?",
     arms=(
@@ -229,6 +256,7 @@ ORCHESTRATORS = Experiment(
             Arm(name=name, about="a search that is told the true demand", work=Searched(name), seeds=1)
             for name in ("random:1", "amc:8", "bayes:32")
         ),
+        Arm(name="audit at T2", about="200 completed plans put to Monte Carlo", work=Audited(), seeds=1),
     ),
     seeds=1,
     episodes=PRESETS["cpu"].rldtf.steps,

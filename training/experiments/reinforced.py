@@ -6,6 +6,7 @@ the twin in its place. All have as many steps and answers.
 
 import fcntl
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +19,8 @@ from training.experiments.experiment import Experiment, Findings
 from training.experiments.page import Page, Row, table, told
 from training.experiments.run import Arm, Result, Task, folder_of
 from training.experiments.statistics import band
-from training.orchestrator.pipeline import DONE, STAGES
+from training.orchestrator.pipeline import DONE, MODEL, STAGES, VALIDATION
 from training.orchestrator.presets import PRESETS
-from training.orchestrator.record import FILE as RECORD
 from training.orchestrator.rldtf import RldtfConfig
 from training.orchestrator.sensitivity import Weighting
 from training.orchestrator.supervised import CURVE
@@ -47,13 +47,13 @@ class Reinforced:
         begun = _base(task, self.preset)
         folder = task.folder / "stages"
         folder.mkdir(parents=True, exist_ok=True)
-        for path in begun.iterdir():
-            own = folder / path.name
-            if not own.exists() and path.name not in (STAGES[-1], RECORD):
-                own.symlink_to(path.resolve())
+        if not (folder / VALIDATION).exists():
+            shutil.copy(begun / VALIDATION, folder)
         config = PRESETS[self.preset]
         how: RldtfConfig = replace(config.rldtf, steps=task.episodes, **dict(self.changes))  # type: ignore[arg-type]
-        train(replace(config, seed=task.seed, rldtf=how), folder, lambda stage, row: None)
+        model = str(begun / STAGES[-2] / MODEL)
+        config = replace(config, foundation=model, begin=STAGES[-1], seed=task.seed, rldtf=how)
+        train(config, folder, lambda stage, row: None)
         lines = (folder / STAGES[-1] / CURVE).read_text().splitlines()
         start = json.loads((begun / STAGES[-2] / DONE).read_text())
         return {"episodes": task.episodes, "start": start, "curve": [json.loads(line) for line in lines]}

@@ -33,7 +33,7 @@ from training.orchestrator.twin_pool import TwinPool
 from training.orchestrator.validation import Validation, feasible_seeds
 
 STAGES = ("foundation", "pretraining", "instruction", "rejection", "rldtf")
-MODEL, ADAPTERS, DONE = "model", "adapters", "done.json"
+MODEL, ADAPTERS, DONE, VALIDATION = "model", "adapters", "done.json", "validation.json"
 REJECTION, RLDTF = 500_000_000, 1_000_000_000
 """Seeds of tasks begin at 0 for instructions, and here for the stages after it."""
 
@@ -201,7 +201,7 @@ class Pipeline:
     @cached_property
     def validation(self) -> Callable[[Lm], Row]:
         """What stages are compared by."""
-        path, calibration = self.folder / "validation.json", self.twin.calibration
+        path, calibration = self.folder / VALIDATION, self.twin.calibration
         seeds = ranks.from_first(lambda: feasible_seeds(self.config.validation, path, calibration))
         general = Validation([draw(seed) for seed in seeds], self.asked)
         if self.own is None:

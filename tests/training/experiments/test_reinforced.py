@@ -1,5 +1,6 @@
 """Arms go on from one base, each in a folder of its own, and their page compares their ends."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,12 @@ def test_arms_are_reinforced_from_one_base_and_compared(tmp_path: Path) -> None:
     tiny = Experiment(name=NAME, title="Tiny", about="", arms=arms, seeds=1, episodes=2, tell=tell)
     assert [run.do() for run in tiny.plan(tmp_path)] == [True, True]
     base = folder_of(tmp_path, NAME, BASE, 1)
-    digests = {(base / stage / "done.json").read_text() for stage in ("rejection",)}
-    assert digests == {(folder_of(tmp_path, NAME, "critic", 1) / "stages/rejection/done.json").read_text()}
+    begun = json.loads((base / "rejection/done.json").read_text())
+    for arm in arms:
+        own = folder_of(tmp_path, NAME, arm.name, 1)
+        assert json.loads((own / "result.json").read_text())["start"] == begun
+        weights = [path / "model/model.safetensors" for path in (base / "rejection", own / "stages/foundation")]
+        assert weights[0].read_bytes() == weights[1].read_bytes()
     text = report(Findings.of(tiny, tmp_path), tmp_path).read_text()
     assert "| critic, weights | 1 | 0." in text
     assert "Token weights over none, paired by seed (1 seeds)" in text
