@@ -132,8 +132,8 @@ def _table(rows: Sequence[Mapping[str, float]]) -> "Table":
     """Memory in GiB, a column for each number of GPUs."""
     from rich.table import Table
 
-    heads = [f"{'LoRA' if row['lora'] else 'all'}, {row['gpus']:g}" for row in rows]
-    table = Table("GiB on each GPU", *heads, caption="a critic comes on top of the total where RLDTF has one")
+    heads = ["", *(f"{'LoRA' if row['lora'] else 'all'} {row['gpus']:g}" for row in rows)]
+    table = Table(*heads, title="GiB on each of so many GPUs; a critic comes on top where RLDTF has one", box=None)
     last = ("total", "critic")
     for name in (*(name for name in rows[0] if name not in ("gpus", "lora", *last)), *last):
         table.add_row(name, *(f"{row[name] / 2**30:.1f}" for row in rows))

@@ -6,19 +6,18 @@ misses the demand or the low end of its bit error rate lies above it, *met* when
 """
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from rapps.orchestrator.task import USUAL_EQUIPMENT
 from training.experiments.run import Result, Task
 from training.orchestrator import kept
 from training.orchestrator.evaluation import Entry, Outcomes, evaluate
 from training.orchestrator.scores import interval
-from training.orchestrator.tasks import heldout
+from training.orchestrator.tasks.task import Task as Asked
 from training.orchestrator.twin_pool import TwinPool
 from twin.link.demand import Demand
 from twin.link.evaluate import evaluate as asked
@@ -34,10 +33,10 @@ class Audit:
     """So many completed plans of an entry, drawn at random; goes on where it was cut off."""
 
     entry: Entry
+    tasks: Sequence[Asked]
     outcomes: Path
     """Where the entry's outcomes at T1 are kept."""
     plans: int
-    tasks: int | None = None
     most_blocks: int = MOST_BLOCKS
 
     def __call__(self, task: Task) -> Result:
@@ -52,16 +51,14 @@ class Audit:
 
     def _judged(self, path: Path) -> Iterator[Mapping[str, object]]:
         known = {row["place"]: row for row in kept.read(path)}
-        tasks = heldout.tasks()[: self.tasks]
+        tasks = self.tasks
         with TwinPool(workers=1) as pool:
             found = evaluate(self.entry, tasks, Tier.T1, pool, Outcomes(self.outcomes))
         completed = [place for place, outcome in enumerate(found) if outcome.completed]
         for place in random.Random(0).sample(completed, min(self.plans, len(completed))):
             if place not in known:
                 task, chain = tasks[place], LinkChain.model_validate(found[place].chain)
-                told = asked(
-                    chain, task.equipment or USUAL_EQUIPMENT, Tier.T2, seed=place, most_blocks=self.most_blocks
-                )
+                told = asked(chain, task.equipment, Tier.T2, seed=place, most_blocks=self.most_blocks)
                 known[place] = {"place": place, "text": task.text, "verdict": verdict(told.qos, task.demand)}
                 kept.append(path, known[place])
             yield known[place]

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from training.orchestrator.policy import Decided, entropy
 from training.orchestrator.rollout import Rollout
 
+NOTHING = 1e-6
+"""Advantages, on the scale of 1, that are rounding: options of equal worth would be anchored or not by chance."""
+
 
 def losses(
     rollout: Rollout,
@@ -46,7 +49,7 @@ def losses(
         "value": value,
         "entropy": entropy(likely).sum(),
         "kl": apart.sum(),
-        "anchor": apart[(over == 0.0).all(dim=-1)].sum(),
+        "anchor": apart[(over.abs() < NOTHING).all(dim=-1)].sum(),
         "kl_step": _kl(likely.detach(), old).sum(),
     }
 

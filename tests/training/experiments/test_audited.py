@@ -8,6 +8,7 @@ import pytest
 from training.experiments.audited import Audit, verdict
 from training.experiments.run import Task
 from training.orchestrator import entries
+from training.orchestrator.tasks import heldout
 from twin.link.demand import Demand
 from twin.link.qos import Qos, Tier
 
@@ -33,7 +34,7 @@ def test_a_verdict_follows_from_the_ends(change: dict[str, float], expected: str
 
 @pytest.mark.slow
 def test_an_audit_goes_on_where_it_was_cut_off(tmp_path: Path) -> None:
-    audit = Audit(entries.make("amc:4"), tmp_path / "outcomes.jsonl", plans=3, tasks=8, most_blocks=4)
+    audit = Audit(entries.make("amc:4"), heldout.tasks()[:8], tmp_path / "outcomes.jsonl", plans=3, most_blocks=4)
     task = Task(folder=tmp_path, runs=tmp_path, seed=1, episodes=1)
     whole = audit(task)
     assert whole["plans"] == 3

@@ -14,11 +14,11 @@ from tests.training.orchestrator import ranked
 from training.orchestrator import ranks
 from training.orchestrator.supervised import CURVE, Row
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 ZERO3 = Path(ranks.__file__).parent / "deepspeed" / "zero3.json"
 
 
-def launched(folder: Path, killed_at: int, **more: str) -> int:
+def launched(folder: Path, killed_at: int, timeout_s: float = 200, **more: str) -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -26,7 +26,7 @@ def launched(folder: Path, killed_at: int, **more: str) -> int:
     command += ["--master_addr", "127.0.0.1", "--master_port", str(port)]
     command += ["-m", ranked.__name__, str(folder), str(killed_at)]
     environment = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"} | more
-    return subprocess.run(command, env=environment, capture_output=True, timeout=100).returncode
+    return subprocess.run(command, env=environment, capture_output=True, timeout=timeout_s).returncode
 
 
 def curve(folder: Path) -> list[Row]:
@@ -69,6 +69,6 @@ def test_networks_that_are_cut_among_processes_learn_as_whole_ones(tmp_path: Pat
         "ACCELERATE_DEEPSPEED_ZERO3_INIT": "false",
         "DS_ACCELERATOR": "cpu",
     }
-    assert launched(tmp_path, 0, **more) == 0
+    assert launched(tmp_path, 0, timeout_s=500, **more) == 0
     for stage, train in (("supervised", ranked.supervised), ("rldtf", ranked.reinforced)):
         alike(train(tmp_path / "alone" / stage), curve(tmp_path / "0" / stage), within=0.03)
