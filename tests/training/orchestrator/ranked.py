@@ -19,13 +19,12 @@ QUESTION = ("What is a PRB?", "It has 12 subcarriers.", "12 subcarriers")
 SUPERVISED = SupervisedConfig(
     steps=6, learning_rate=3e-3, micro_batch=2, checkpoint_every=2, log_every=1, bf16=False
 )
-# So cold that ranks, which draw for themselves, take what one would; no option is left out for a hair.
+# So cold that ranks, which draw for themselves, take what one would.
 RLDTF = RldtfConfig(
     steps=3,
     tasks=4,
     each=2,
     temperature=1e-9,
-    least=1e-12,
     minibatches=2,
     micro_batch=3,
     learning_rate=1e-3,
