@@ -37,7 +37,7 @@ from twin.link.qos import Tier
 NAME, FULL = "orchestrators", "6G-LLM"
 GAP = "optimality_gap_of_range"
 FIGURES = ("completion", "mean_score", GAP, "format_compliance", "understood", "held")
-TASKS = 1_200
+TASKS = 1_100
 """Held-out tasks that are asked, drawn at random: the oracle may take a minute to call one infeasible."""
 GAUGED, AMONG = 30, 200
 """Tasks that the oracle is asked about for the gap, of so many that are drawn first."""

@@ -60,6 +60,7 @@ def oracle(
     *,
     weights: RewardWeights = DEFAULT_WEIGHTS,
     tolerance: float = 0.0,
+    most_evaluations: int | None = None,
     only: Mapping[str, Sequence[str | int | float]] | None = None,
     evaluate: Evaluate | None = None,
     seed: int = 0,
@@ -68,14 +69,20 @@ def oracle(
 
     `only` narrows parameters of the catalogue to the given values. `evaluate` answers for the twin
     (`twin.link.evaluate.evaluate_batch` by default). `seed` orders the search; it does not change the reward by
-    more than `tolerance`. PlanError when the equipment can run no chain at all.
+    more than `tolerance`. A search that has asked `most_evaluations` questions ends with the bound that it came
+    down to. PlanError when the equipment can run no chain at all.
     """
     if not (0 <= tolerance < np.inf):
         raise ValueError(f"tolerance is {tolerance}; it must be at least 0")
     space = Space.of(equipment, only)
     search = _Search(space, demand, weights, tolerance, evaluate or table_twin())
+    search.most_evaluations = most_evaluations
     for cells in _cells(space, np.random.default_rng(seed)):
         search.visit(cells)
+        if search.spent:
+            # Cells that were not looked at may hold anything.
+            search.pruned = np.inf
+            break
     if search.chain is None or search.result is None:
         raise PlanError("plan", "", "no link chain fits the equipment")
     return Optimum(
@@ -131,6 +138,12 @@ class _Search:
         self.chain: LinkChain | None = None
         self.result: Result | None = None
         self.evaluations = 0
+        self.most_evaluations: int | None = None
+
+    @property
+    def spent(self) -> bool:
+        """Whether no more questions may be asked."""
+        return self.most_evaluations is not None and self.evaluations >= self.most_evaluations
 
     def visit(self, cells: ChainGrid) -> None:
         """Bound these cells with every HARQ and repetition, and evaluate those that may beat the best."""
@@ -141,7 +154,7 @@ class _Search:
         for start in range(0, len(promising), EVALUATED_AT_ONCE):
             some = promising[start : start + EVALUATED_AT_ONCE]
             some = some[self.worth(bound[some])]
-            if not len(some):
+            if not len(some) or self.spent:
                 break
             row, pair = np.divmod(some, len(harq))
             self.climb(cells.take(row).with_(harq_transmissions=harq[pair], repetition=repetition[pair]))

@@ -95,6 +95,16 @@ def test_more_room_is_never_worse() -> None:
     assert rewards_[0] <= min(rewards_[1:])
 
 
+def test_an_oracle_that_may_ask_little_ends_early_and_promises_no_more_than_it_knows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("twin.link.oracle.EVALUATED_AT_ONCE", 16)
+    whole = oracle(DEMAND, EQUIPMENT, only=SMALL, evaluate=smooth_twin)
+    cut = oracle(DEMAND, EQUIPMENT, only=SMALL, evaluate=smooth_twin, most_evaluations=1)
+    assert cut.evaluations < whole.evaluations
+    assert cut.reward <= whole.reward <= cut.bound
+
+
 def test_an_oracle_with_one_power_works() -> None:
     only = {**SMALL, "tx_power_dbm": (20,)}
     found = oracle(DEMAND, EQUIPMENT, only=only, evaluate=smooth_twin)
