@@ -86,7 +86,8 @@ class Endpoint:
                     self._failed_in_a_row = 0
                 return answer
 
-        limits = httpx.Limits(max_connections=self._at_once)
+        # A connection that is kept may have been closed by the server meanwhile, which would cost a try.
+        limits = httpx.Limits(max_connections=self._at_once, max_keepalive_connections=0)
         # No timeout here, for a server that drips its answer would keep within any: _once bounds the whole.
         async with httpx.AsyncClient(
             headers=self._headers, timeout=None, limits=limits, trust_env=False

@@ -226,7 +226,8 @@ def test_the_command_goes_on_from_a_package_with_its_owner_s_tasks(tmp_path: Pat
     command = ["train", "orchestrator", *options, *mine, "--twin-workers", "1", "--out", str(tmp_path / "run")]
     found = CliRunner().invoke(app, command)
     assert found.exit_code == 0, found.output
-    assert {path.name for path in (tmp_path / "run").iterdir()} == {"foundation", "rldtf", "validation.json"}
+    left = {path.name for path in (tmp_path / "run").iterdir()}
+    assert left == {"foundation", "rldtf", "validation.json", "record.json"}
     rows = [json.loads(line) for line in (tmp_path / "run" / "rldtf" / "curve.jsonl").read_text().splitlines()]
     assert all(row["lost"] == 0.0 for row in rows)
     assert any("disagree_t1" in row for row in rows)
