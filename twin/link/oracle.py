@@ -75,8 +75,7 @@ def oracle(
     if not (0 <= tolerance < np.inf):
         raise ValueError(f"tolerance is {tolerance}; it must be at least 0")
     space = Space.of(equipment, only)
-    search = _Search(space, demand, weights, tolerance, evaluate or table_twin())
-    search.most_evaluations = most_evaluations
+    search = _Search(space, demand, weights, tolerance, evaluate or table_twin(), most_evaluations)
     for cells in _cells(space, np.random.default_rng(seed)):
         search.visit(cells)
         if search.spent:
@@ -125,20 +124,26 @@ class _Search:
     """The state of one search: the best chain so far and what was pruned."""
 
     def __init__(
-        self, space: Space, demand: Demand, weights: RewardWeights, tolerance: float, evaluate: Evaluate
+        self,
+        space: Space,
+        demand: Demand,
+        weights: RewardWeights,
+        tolerance: float,
+        evaluate: Evaluate,
+        most_evaluations: int | None,
     ) -> None:
         self.space = space
         self.demand = demand
         self.weights = weights
         self.tolerance = tolerance
         self.evaluate = evaluate
+        self.most_evaluations = most_evaluations
         self.powers = np.array(sorted(int(power) for power in space.axes["tx_power_dbm"]), dtype=np.int32)
         self.best = -np.inf
         self.pruned = -np.inf
         self.chain: LinkChain | None = None
         self.result: Result | None = None
         self.evaluations = 0
-        self.most_evaluations: int | None = None
 
     @property
     def spent(self) -> bool:

@@ -62,6 +62,19 @@ def test_the_oracle_is_asked_once_and_its_answer_kept(
     assert Answers(file).best(hard) == best
 
 
+def test_an_oracle_that_is_cut_off_shows_no_task_infeasible_and_knows_no_best(
+    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What the timeline alone does not rule out, and only questions about bit errors do.
+    clean = Demand(max_delay_s=5.0, min_throughput_bps=1e3, max_ber=1e-15)
+    silent = replace(task, demand=clean, equipment=replace(task.equipment, snr_db=-40.0, max_tx_power_dbm=-10.0))
+    monkeypatch.setattr(feasibility, "MOST_EVALUATIONS", 1)
+    answers = Answers(tmp_path / "answers.jsonl")
+    assert answers.feasible(silent)
+    assert Answers(tmp_path / "answers.jsonl").feasible(silent)
+    assert '"reward"' not in (tmp_path / "answers.jsonl").read_text()
+
+
 def test_equipment_that_runs_no_chain_makes_a_task_infeasible(task: Task, tmp_path: Path) -> None:
     idle = replace(task, demand=EASY, equipment=replace(task.equipment, compute_flops=1e6))
     assert Answers(tmp_path / "a.jsonl").best(idle) == Best(feasible=False, reward=None, bound=None)

@@ -35,7 +35,7 @@ PROBES = 256
 TOLERANCE = 0.01
 """How far the oracle's reward may lie below the best; `Best.bound` says how far it does."""
 MOST_EVALUATIONS = 400_000
-"""Questions of the oracle to the twin, about a minute of them."""
+"""Questions that the oracle may ask only to tell whether a task is feasible, about a minute of them."""
 
 
 class Problem(Protocol):
@@ -58,6 +58,11 @@ class Best:
     reward: float | None
     bound: float | None
     """No chain has a higher reward than this."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the reward is the best to within TOLERANCE; not where the oracle was cut off."""
+        return self.reward is None or self.bound is None or self.bound <= self.reward + TOLERANCE
 
 
 def share_of_chains(task: Problem, probes: int = PROBES) -> float:
@@ -125,10 +130,14 @@ class Answers:
         name = key(task)
         if name in self._feasible:
             return True
-        if name not in self._best and (self.share(task) > 0 or self._found(name, task)):
+        if name in self._best:
+            return self._best[name].feasible
+        if self.share(task) > 0 or self._found(name, task):
             return True
-        best = self.best(task)
-        return best.feasible or (best.bound is not None and best.bound > 0.0)
+        told = _ask(task, MOST_EVALUATIONS)
+        # An oracle that was cut off knows no best, and has not shown that there is none.
+        self._keep({"key": name} | (asdict(told) if told.exact else {"feasible": True}))
+        return told.feasible or not told.exact
 
     def _found(self, name: str, task: Problem) -> bool:
         """Whether a search, which takes a second, finds a chain that meets the demand."""
@@ -188,9 +197,9 @@ def _probed(task: Problem, probes: int) -> tuple[ChainGrid, np.ndarray] | None:
     return chains, deviations(results.delay_s, results.throughput_bps, results.ber_high, task.demand)
 
 
-def _ask(task: Problem) -> Best:
+def _ask(task: Problem, most_evaluations: int | None = None) -> Best:
     try:
-        found = oracle(task.demand, task.equipment, tolerance=TOLERANCE, most_evaluations=MOST_EVALUATIONS)
+        found = oracle(task.demand, task.equipment, tolerance=TOLERANCE, most_evaluations=most_evaluations)
     except PlanError:
         return Best(feasible=False, reward=None, bound=None)
     qos = found.result.qos
