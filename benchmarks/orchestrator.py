@@ -2,8 +2,7 @@
 
 The rApp is asked without torch, as `ranloop ask` does it, its search included where the model's plan misses the
 demand. Answers by torch are compared with `generate` of transformers for as many new tokens of the same model, in
-the same run. Without --model the shipped package is measured, or, where there is none, an edge model with random
-weights: it chooses nonsense, and takes as long.
+the same run. Without --model the shipped package is measured.
 """
 
 import argparse
@@ -25,9 +24,8 @@ from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.onnx_lm import OnnxLm
 from rapps.orchestrator.orchestrator import ask
 from rapps.orchestrator.package import SHIPPED, ModelWriter
-from training.orchestrator import edge, shipping
+from training.orchestrator import shipping
 from training.orchestrator.asking import Asked
-from training.orchestrator.edge import EdgeConfig
 from training.orchestrator.lm import Lm
 from training.orchestrator.rldtf import Rldtf, RldtfConfig
 from training.orchestrator.tasks.generator import draw
@@ -36,30 +34,29 @@ from twin.link.evaluate import evaluate_batch
 from twin.link.space import Space
 
 ASKED = Asked()
-BATCH, PROMPTS = 64, 400
+BATCH = 64
 
 
 def main() -> None:
     """Measure and print a table, then one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, help="a package, or the folder of a trained model")
+    parser.add_argument("--model", type=Path, default=SHIPPED, help="a package, or the folder of a trained model")
     parser.add_argument("--repeat", type=int, default=15, help="questions that are timed one by one")
     parser.add_argument("--steps", type=int, default=2, help="steps of RLDTF that are timed")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    folder = given.model or (SHIPPED if SHIPPED.exists() else None)
-    lm = Lm.load(folder) if folder else edge.made(map(_prompt, range(PROMPTS)), EdgeConfig(), 0)
+    lm = Lm.load(given.model)
     lm.network.eval()
     figures = {"parameters_million": round(lm.parameters_million(), 2)}
-    figures |= questions(served(folder, lm), given.repeat) | answers(lm) | twin() | ppo(lm, given.steps)
+    figures |= questions(served(given.model, lm), given.repeat) | answers(lm) | twin() | ppo(lm, given.steps)
     for name, value in figures.items():
         print(f"{name:32} {value:12.4g}")
     print(json.dumps(figures))
 
 
-def served(folder: Path | None, lm: Lm) -> ModelWriter:
+def served(folder: Path, lm: Lm) -> ModelWriter:
     """The package's model, or that of a folder as a package would hold it."""
-    if folder and (folder / MANIFEST).exists():
+    if (folder / MANIFEST).exists():
         return package.load(folder)
     return ModelWriter("measured", OnnxLm(shipping.files_of(lm)), ASKED.margin)
 
@@ -145,10 +142,6 @@ def ppo(lm: Lm, steps: int) -> dict[str, float]:
 
 def _tasks(count: int, first: int) -> list[Task]:
     return [draw(first + place) for place in range(count)]
-
-
-def _prompt(seed: int) -> str:
-    return ASKED.prompt(draw(seed))
 
 
 def _seconds(work: Callable[[], object]) -> float:

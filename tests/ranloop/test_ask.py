@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from ranloop.cli import app
 from ranloop.errors import RanloopError
-from rapps.orchestrator.package import SHIPPED
 from rapps.orchestrator.task import USUAL_EQUIPMENT
 from tests.rapps.orchestrator.peers import said, sent, serving
 from tests.training.orchestrator import packaged
@@ -115,7 +114,6 @@ def test_a_package_is_asked_without_torch(model: Path) -> None:
     assert not HEAVY & loaded
 
 
-@pytest.mark.skipif(not SHIPPED.exists(), reason="no model is shipped yet")
 def test_the_shipped_model_is_asked_by_default_without_torch() -> None:
     assert not HEAVY & asked_by_itself()
 

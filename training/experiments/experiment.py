@@ -20,6 +20,8 @@ class Experiment:
     seeds: int
     episodes: int
     tell: Callable[["Findings"], Page]
+    lasting: str = "episodes"
+    """What a training's length is counted in."""
 
     def plan(
         self,

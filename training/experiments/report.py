@@ -49,7 +49,7 @@ def _facts(findings: Findings) -> list[str]:
     facts = [
         f"`{command(experiment, min(episodes), seeds)}` (goes on where it was interrupted; `--report` writes this "
         "page alone).",
-        f"Training seeds 1..{seeds}, {min(episodes)} episodes each. {today()}, {machine()}.",
+        f"Training seeds 1..{seeds}, {min(episodes)} {experiment.lasting} each. {today()}, {machine()}.",
     ]
     if missing := [str(run) + (f" ({run.failure})" if run.failure else "") for run in findings.missing]:
         more = f" and {len(missing) - SHORT} more" if len(missing) > SHORT else ""

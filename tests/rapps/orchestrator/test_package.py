@@ -160,10 +160,6 @@ def test_a_package_is_asked_without_torch_and_imported_without_anything_heavy(wh
     assert late == "['onnxruntime', 'safetensors', 'tokenizers']"
 
 
-shipped = pytest.mark.skipif(not SHIPPED.exists(), reason="no model is shipped yet")
-
-
-@shipped
 def test_the_shipped_package_is_small_and_tells_how_it_was_made_and_how_good_it_is() -> None:
     manifest, files = model_package.load(SHIPPED, kind=package.KIND)
     assert max(map(len, files.values())) < MOST_OCTETS
@@ -174,7 +170,6 @@ def test_the_shipped_package_is_small_and_tells_how_it_was_made_and_how_good_it_
     assert {package.MODEL_CARD, package.DATA_CARD} <= files.keys()
 
 
-@shipped
 def test_the_shipped_model_understands_and_plans_what_is_plainly_said() -> None:
     writer = load()
     outcome = ask("at least 5 Mbit/s within 50 ms, ber 1e-5", USUAL, writer, margin=writer.margin)

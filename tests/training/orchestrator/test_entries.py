@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapps.orchestrator.package import SHIPPED, load
+from rapps.orchestrator.package import load
 from rapps.orchestrator.task import Task as ServedTask
 from tests.training.orchestrator import packaged
 from tests.training.orchestrator.small import made
@@ -129,13 +129,15 @@ def test_a_model_that_is_none_is_refused(tmp_path: Path) -> None:
         make("shipped:x")
 
 
-def test_the_shipped_model_is_an_entry_or_said_to_be_missing() -> None:
-    if SHIPPED.exists():
-        (answer,) = make("shipped")(TASKS[:1])
-        assert answer.plan is not None
-    else:
-        with pytest.raises(EntryError, match="ranloop-6g-edge cannot be read"):
-            make("shipped")
+def test_the_shipped_model_is_an_entry() -> None:
+    (answer,) = make("shipped")(TASKS[:1])
+    assert answer.plan is not None
+
+
+def test_a_shipped_model_that_is_missing_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rapps.orchestrator.package.SHIPPED", tmp_path / "ranloop-6g-edge")
+    with pytest.raises(EntryError, match="ranloop-6g-edge cannot be read"):
+        make("shipped")
 
 
 @given(
