@@ -91,13 +91,9 @@ def _endpoint(spec: str) -> "tuple[Writer, float]":
     """A model behind a server, with the margin that models have which tell none."""
     from rapps.orchestrator.budget import USUAL_MARGIN
     from rapps.orchestrator.chat import Chat
-    from rapps.orchestrator.endpoint import Endpoint
     from rapps.orchestrator.endpoint_writer import EndpointWriter
 
-    url, _, name = spec.partition("#")
-    if not name:
-        raise AskError(f"{spec[:80]} names no model; write http://HOST:PORT/v1#MODEL")
-    return EndpointWriter(Chat(Endpoint(url), name)), USUAL_MARGIN
+    return EndpointWriter(Chat.of(spec)), USUAL_MARGIN
 
 
 def _figures(outcome: "Outcome") -> dict[str, object]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from oran.rest import JsonObject, JsonValue
-from rapps.orchestrator.endpoint import Endpoint, NoAnswer
+from rapps.orchestrator.endpoint import Endpoint, EndpointError, NoAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,14 @@ class Chat:
     endpoint: Endpoint
     model: str
     most_tokens: int = 2048
+
+    @classmethod
+    def of(cls, spec: str) -> Self:
+        """The model of `http://HOST:PORT/v1#MODEL`; EndpointError says what is missing."""
+        url, _, model = spec.partition("#")
+        if not model:
+            raise EndpointError(f"{spec[:80]!r} names no model; write http://HOST:PORT/v1#MODEL")
+        return cls(Endpoint(url), model)
 
     def say(self, turns: Sequence[Turn]) -> list[str | NoAnswer]:
         """The text of each answer, or why there is none; EndpointError when the server is given up."""

@@ -157,6 +157,18 @@ class _Row:
         self.fresh += ids
 
 
+def padded(rows: Sequence[Sequence[int]], end: int) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens of rows, with padding before the shorter ones, and 1 where there is a token: int64 [rows, length]."""
+    length = max(1, max(map(len, rows)))
+    ids = np.full((len(rows), length), end, dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for row, tokens in enumerate(rows):
+        if tokens:
+            ids[row, length - len(tokens) :] = tokens
+            mask[row, length - len(tokens) :] = 1
+    return ids, mask
+
+
 def written(model: Model, prompt: str, script: Script, options: Sequence[str]) -> Sample:
     """The answer with these options, one for each choice of the grammar, in tokens as if it were sampled."""
     row = _Row(model, script)

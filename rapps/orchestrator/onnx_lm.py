@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from oran.model_package import PackageError
+from rapps.orchestrator.decoding import padded
 
 GRAPH, WEIGHTS, TOKENIZER, CONFIG = "network.onnx", "model.safetensors", "tokenizer.json", "config.json"
 FILES = (GRAPH, WEIGHTS, TOKENIZER, CONFIG)
@@ -92,13 +93,7 @@ class Session:
 
     def feed(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Read the next tokens of each answer, and give the logits after them, float32 [answers, vocabulary]."""
-        length = max(1, max(map(len, rows)))
-        ids = np.full((len(rows), length), self._lm.end, dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, tokens in enumerate(rows):
-            if tokens:
-                ids[row, length - len(tokens) :] = tokens
-                mask[row, length - len(tokens) :] = 1
+        ids, mask = padded(rows, self._lm.end)
         self._mask = np.concatenate((self._mask, mask), axis=1)
         logits, self._cache = self._lm.run(ids, self._mask, self._cache)
         return logits

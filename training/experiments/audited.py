@@ -51,13 +51,12 @@ class Audit:
 
     def _judged(self, path: Path) -> Iterator[Mapping[str, object]]:
         known = {row["place"]: row for row in kept.read(path)}
-        tasks = self.tasks
         with TwinPool(workers=1) as pool:
-            found = evaluate(self.entry, tasks, Tier.T1, pool, Outcomes(self.outcomes))
+            found = evaluate(self.entry, self.tasks, Tier.T1, pool, Outcomes(self.outcomes))
         completed = [place for place, outcome in enumerate(found) if outcome.completed]
         for place in random.Random(0).sample(completed, min(self.plans, len(completed))):
             if place not in known:
-                task, chain = tasks[place], LinkChain.model_validate(found[place].chain)
+                task, chain = self.tasks[place], LinkChain.model_validate(found[place].chain)
                 told = asked(chain, task.equipment, Tier.T2, seed=place, most_blocks=self.most_blocks)
                 known[place] = {"place": place, "text": task.text, "verdict": verdict(told.qos, task.demand)}
                 kept.append(path, known[place])

@@ -4,19 +4,19 @@ One training with the preset of a CPU leaves a model after each stage; every one
 the likeliest answer, and tier T1 says what it is worth. Searches are told the true demand and ask tier T0.
 """
 
-import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import cast
 
 from matplotlib.figure import Figure
 
+from training.experiments import plots
 from training.experiments.audited import Audit
 from training.experiments.experiment import Experiment, Findings
 from training.experiments.page import Page, Row, table, told
+from training.experiments.plots import Curve
 from training.experiments.run import Arm, Result, Run, Task, folder_of
 from training.orchestrator import entries
 from training.orchestrator.comparison import compare
@@ -25,7 +25,7 @@ from training.orchestrator.pipeline import MODEL, STAGES
 from training.orchestrator.presets import PRESETS
 from training.orchestrator.rejection import ROUNDS
 from training.orchestrator.scores import REWARD_RANGE
-from training.orchestrator.supervised import CURVE
+from training.orchestrator.supervised import CURVE, read_rows
 from training.orchestrator.tasks import heldout
 from training.orchestrator.tasks.feasibility import Answers
 from training.orchestrator.tasks.task import Task as Asked
@@ -60,7 +60,6 @@ PANELS = (
     ("rldtf", "validated", "RLDTF: validated completion"),
 )
 """Stage, figure of its curve, and what it is."""
-Curve = Sequence[Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,8 @@ class Trained:
         folder = task.folder / "stages"
         train(config, folder, lambda stage, row: None)
         models = [entries.make(f"model:{folder / stage / MODEL}") for stage in reversed(STAGES)]
-        curves = {stage: _rows(folder / stage / CURVE) for stage in STAGES}
-        curves["rejection"] = _rows(folder / "rejection" / ROUNDS)
+        curves = {stage: read_rows(folder / stage / CURVE) for stage in STAGES}
+        curves["rejection"] = read_rows(folder / "rejection" / ROUNDS)
         found = judged(models, task, self.tasks)
         return {"episodes": task.episodes, "curves": curves, "figures": found}
 
@@ -135,10 +134,6 @@ def judged(models: Sequence[Entry], task: Task, count: int) -> Mapping[str, obje
 def _every(figures: dict[str, object]) -> list[dict[str, object]]:
     """Those of the first entry, then those of the others."""
     return [figures, *cast(list[dict[str, object]], figures["others"])]
-
-
-def _rows(path: Path) -> list[Mapping[str, float]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 Found = Mapping[str, Mapping[str, object]]
@@ -258,11 +253,8 @@ def _draw(figure: Figure, curves: Sequence[Mapping[str, Curve]]) -> None:
     grid = figure.subplots(2, 3)
     for axes, (stage, name, label) in zip(grid.flat, PANELS, strict=True):
         for rows in (had[stage] for had in curves):
-            points = [(row.get("step", row.get("round", 0.0)), row[name]) for row in rows if name in row]
-            axes.plot(*zip(*points, strict=True) if points else ((), ()))
+            plots.course(axes, rows, name, along="round" if stage == "rejection" else "step")
         axes.set_title(label, fontsize=9)
-        axes.set_xlabel("round" if stage == "rejection" else "step")
-        axes.grid(alpha=0.3)
 
 
 ORCHESTRATORS = Experiment(
@@ -280,4 +272,5 @@ ORCHESTRATORS = Experiment(
     seeds=1,
     episodes=PRESETS["cpu"].rldtf.steps,
     tell=tell,
+    lasting="steps of RLDTF",
 )

@@ -8,6 +8,9 @@ from matplotlib.axes import Axes
 from training.experiments.statistics import band
 from training.slicing.score import Interval
 
+Curve = Sequence[Mapping[str, float]]
+"""What a training tells, row by row."""
+
 
 def points(axes: Axes, intervals: Mapping[str, Interval], label: str) -> None:
     """One row for each arm, the first on top."""
@@ -21,7 +24,7 @@ def points(axes: Axes, intervals: Mapping[str, Interval], label: str) -> None:
     axes.grid(axis="x", alpha=0.3)
 
 
-def curves(axes: Axes, runs: Mapping[str, Sequence[Sequence[Mapping[str, float]]]], figure: str) -> None:
+def curves(axes: Axes, runs: Mapping[str, Sequence[Curve]], figure: str) -> None:
     """Mean learning curve of each arm's runs, with its 95 % band, as far as all of them go."""
     for arm, rows in runs.items():
         count = min((len(curve) for curve in rows), default=0)
@@ -33,4 +36,12 @@ def curves(axes: Axes, runs: Mapping[str, Sequence[Sequence[Mapping[str, float]]
         (line,) = axes.plot(episodes, mean, label=arm)
         axes.fill_between(episodes, low, high, alpha=0.2, color=line.get_color())
     axes.set_xlabel("episodes")
+    axes.grid(alpha=0.3)
+
+
+def course(axes: Axes, rows: Curve, figure: str, *, along: str, color: str | None = None, label: str = "") -> None:
+    """A figure of one training, by step or round, where its rows tell it."""
+    told = [row for row in rows if figure in row]
+    axes.plot([row[along] for row in told], [row[figure] for row in told], color=color, label=label, alpha=0.8)
+    axes.set_xlabel(along)
     axes.grid(alpha=0.3)

@@ -15,15 +15,17 @@ from typing import cast
 import numpy as np
 from matplotlib.figure import Figure
 
+from training.experiments import plots
 from training.experiments.experiment import Experiment, Findings
 from training.experiments.page import Page, Row, table, told
+from training.experiments.plots import Curve
 from training.experiments.run import Arm, Result, Task, folder_of
 from training.experiments.statistics import band
 from training.orchestrator.pipeline import DONE, MODEL, STAGES, VALIDATION
 from training.orchestrator.presets import PRESETS
 from training.orchestrator.rldtf import RldtfConfig
 from training.orchestrator.sensitivity import Weighting
-from training.orchestrator.supervised import CURVE
+from training.orchestrator.supervised import CURVE, read_rows
 from training.orchestrator.training import train
 from training.slicing.score import Interval
 
@@ -32,7 +34,6 @@ LAST = 3
 """Validations at the end of a training whose mean its figures are, for single ones scatter."""
 VALIDATED = ("validated", "validated score", "validated reward", "understood")
 SAMPLED = ("completed", "reward", "explained", "kl", "entropy", "S syntax", "S field", "S value")
-Curve = Sequence[Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ class Reinforced:
         model = str(begun / STAGES[-2] / MODEL)
         config = replace(config, foundation=model, begin=STAGES[-1], seed=task.seed, rldtf=how)
         train(config, folder, lambda stage, row: None)
-        lines = (folder / STAGES[-1] / CURVE).read_text().splitlines()
+        curve = read_rows(folder / STAGES[-1] / CURVE)
         start = json.loads((begun / STAGES[-2] / DONE).read_text())
-        return {"episodes": task.episodes, "start": start, "curve": [json.loads(line) for line in lines]}
+        return {"episodes": task.episodes, "start": start, "curve": curve}
 
 
 def _base(task: Task, preset: str) -> Path:
@@ -172,13 +173,9 @@ def _draw(figure: Figure, results: Mapping[tuple[str, int], Result]) -> None:
     for axes, name in zip(panels, ("reward", "validated", "validated score"), strict=True):
         for place, arm_name in enumerate(dict.fromkeys(name for name, _ in results)):
             for label, found in enumerate(found for (other, _), found in results.items() if other == arm_name):
-                points = [(row["step"], row[name]) for row in cast(Curve, found["curve"]) if name in row]
-                axes.plot(
-                    *zip(*points, strict=True), color=f"C{place}", label="" if label else arm_name, alpha=0.8
-                )
+                curve, own = cast(Curve, found["curve"]), "" if label else arm_name
+                plots.course(axes, curve, name, along="step", color=f"C{place}", label=own)
         axes.set_title({"reward": "reward of sampled answers"}.get(name, name), fontsize=9)
-        axes.set_xlabel("step")
-        axes.grid(alpha=0.3)
     panels[0].legend(fontsize=7)
 
 
@@ -190,4 +187,5 @@ REINFORCED = Experiment(
     seeds=3,
     episodes=20,
     tell=tell,
+    lasting="steps of RLDTF",
 )

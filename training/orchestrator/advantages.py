@@ -1,9 +1,9 @@
 """Advantages: what a choice was worth beyond what was to be expected, by a critic, by its group or by the twin.
 
 The twin's are counterfactual, as in COMA (Foerster et al., 2018) with a simulator in the critic's place: the same
-answer is tried with one choice drawn anew, and what was chosen and what was drawn are worth what they bring over
-each other. That needs no critic, tells the choices of an answer apart, which a reward of the whole answer cannot,
-and teaches of options that were not chosen too.
+answer is tried with every likely option of one choice, each of which is worth what it brings over what the policy
+may expect of them. That needs no critic, tells the choices of an answer apart, which a reward of the whole answer
+cannot, and teaches of options that were not chosen too.
 """
 
 import json

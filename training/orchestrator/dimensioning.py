@@ -51,12 +51,10 @@ def drawn(demand: Demand, equipment: EquipmentState, draw: random.Random, room: 
     fine &= hardware.processing_delay_s(chains, equipment.compute_flops, 1.0) <= target.max_delay_s
     least = REFERENCE_POWER_DBM + _snr_asked_db(chains) - equipment.resource_element_snr_db(chains)
     power = np.ceil(least) + numbers.integers(0, room.power_db + 1, TRIES)
-    low, high = (
-        PARAMETERS["tx_power_dbm"].low,
-        int(min(equipment.max_tx_power_dbm, PARAMETERS["tx_power_dbm"].high)),
-    )
-    fine &= least <= high
-    found = chains.with_(tx_power_dbm=np.clip(power, low, high).astype(np.int32)).take(fine)
+    range_dbm = PARAMETERS["tx_power_dbm"]
+    most = int(min(equipment.max_tx_power_dbm, range_dbm.high))
+    fine &= least <= most
+    found = chains.with_(tx_power_dbm=np.clip(power, range_dbm.low, most).astype(np.int32)).take(fine)
     return options(found.chain(0)) if len(found) else None
 
 

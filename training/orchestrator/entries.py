@@ -16,7 +16,7 @@ from rapps.orchestrator.package import ModelWriter
 from rapps.orchestrator.task import Task
 from training.orchestrator import outside
 from training.orchestrator.errors import OrchestratorError
-from training.orchestrator.evaluation import Answer, Entry
+from training.orchestrator.evaluation import Answer, Entry, refused
 from training.orchestrator.model_entry import ModelEntry, writer
 from twin.link import baselines
 from twin.link.baselines import Search
@@ -46,7 +46,7 @@ class Reference:
 
     def _answer(self, task: Task) -> Answer:
         if task.demand is None or task.equipment is None:
-            return _refused("the task has no demand to go by, for this entry reads no texts", 0.0)
+            return refused("the task has no demand to go by, for this entry reads no texts", 0.0)
         # Another seed for each task, and the same one whenever it is asked.
         seed = int.from_bytes(sha256(task.to_json().encode()).digest()[:4])
         began = time.perf_counter()
@@ -54,7 +54,7 @@ class Reference:
             problem = baselines.Task(demand=task.demand, equipment=task.equipment)
             found = self.method(problem, self.budget, seed)
         except PlanError as error:
-            return _refused(str(error), time.perf_counter() - began)
+            return refused(str(error), time.perf_counter() - began)
         return Answer(
             demand=None,
             plan=Plan(link_chain=found.chain, slice_policy=_promise(task.demand)),
@@ -75,10 +75,6 @@ def make(spec: str) -> Entry:
 def _promise(demand: Demand) -> SlicePolicy:
     """What was asked for, on the first eMBB slice: a search does not choose a slice, and none is scored."""
     return SlicePolicy(slice=SNssai(1, 1), throughput_bps=demand.min_throughput_bps, delay_s=demand.max_delay_s)
-
-
-def _refused(why: str, seconds: float) -> Answer:
-    return Answer(demand=None, plan=None, well_formed=True, refusal=why, seconds=seconds)
 
 
 def _reference(kind: str, method: Method) -> Callable[[str], Entry]:

@@ -44,6 +44,11 @@ class Answer:
     """Whether there was an answer; one that a dead server owes counts nowhere and is asked for another time."""
 
 
+def refused(why: str, seconds: float) -> Answer:
+    """An answer that no chain can be had."""
+    return Answer(demand=None, plan=None, well_formed=True, refusal=why, seconds=seconds)
+
+
 class Entry(Protocol):
     """Whoever answers tasks. Every task has an equipment when it is asked."""
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rapps.orchestrator.decoding import padded
 from training.orchestrator import adapters, ranks
 from training.orchestrator.adapters import Lora
 from training.orchestrator.errors import OrchestratorError
@@ -150,18 +151,12 @@ class Session:
     @torch.no_grad()
     def feed(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Read the next tokens of each answer, and give the logits after them, float32 [answers, vocabulary]."""
-        length = max(1, max(map(len, rows)))
-        ids = torch.full((len(rows), length), self._lm.end)
-        mask = torch.zeros((len(rows), length), dtype=torch.long)
-        for row, tokens in enumerate(rows):
-            if tokens:
-                ids[row, length - len(tokens) :] = torch.tensor(tokens)
-                mask[row, length - len(tokens) :] = 1
-        self._mask = torch.cat((self._mask, mask.to(self._lm.device)), dim=1)
+        ids, mask = (torch.from_numpy(item).to(self._lm.device) for item in padded(rows, self._lm.end))
+        self._mask = torch.cat((self._mask, mask), dim=1)
         # Padding takes no place in the count of positions.
-        places = (self._mask.cumsum(dim=-1) - 1).clamp(min=0)[:, -length:]
+        places = (self._mask.cumsum(dim=-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
         out = self._lm.network(
-            input_ids=ids.to(self._lm.device),
+            input_ids=ids,
             attention_mask=self._mask,
             position_ids=places,
             cache=self._cache,

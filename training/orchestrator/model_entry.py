@@ -17,7 +17,7 @@ from rapps.orchestrator.package import ModelWriter
 from rapps.orchestrator.prompt import prompt
 from rapps.orchestrator.reading import read
 from rapps.orchestrator.task import Task
-from training.orchestrator.evaluation import Answer
+from training.orchestrator.evaluation import Answer, refused
 from twin.link.errors import PlanError
 from twin.link.plan import Plan
 
@@ -30,19 +30,19 @@ class ModelEntry(ModelWriter):
         """Answer tasks side by side; the seconds of an answer are its part of the whole."""
         began = time.perf_counter()
         scripts: dict[int, Script] = {}
-        refused: dict[int, str] = {}
+        reasons: dict[int, str] = {}
         for place, task in enumerate(tasks):
             assert task.equipment is not None
             try:
                 scripts[place] = Script(read(task.text), task.equipment, margin=self.margin)
             except PlanError as error:
-                refused[place] = str(error)
+                reasons[place] = str(error)
         if scripts:
             prompts = [prompt(script.reading, script.equipment) for script in scripts.values()]
             sample(self.model, prompts, [*scripts.values()], temperature=0.0)
         seconds = (time.perf_counter() - began) / max(1, len(tasks))
         return tuple(
-            _answer(scripts[place], seconds) if place in scripts else _none(refused[place], seconds)
+            _answer(scripts[place], seconds) if place in scripts else refused(reasons[place], seconds)
             for place in range(len(tasks))
         )
 
@@ -68,7 +68,3 @@ def _answer(script: Script, seconds: float) -> Answer:
     demand = replace(script.demand, margin=0.0)
     plan = Plan(link_chain=script.chain(), slice_policy=policy(demand))
     return Answer(demand=demand, plan=plan, well_formed=True, refusal=None, seconds=seconds)
-
-
-def _none(why: str, seconds: float) -> Answer:
-    return Answer(demand=None, plan=None, well_formed=True, refusal=why, seconds=seconds)

@@ -40,14 +40,11 @@ def _local(kind: str, rest: str) -> Entry:
 
 def _endpoint(kind: str, rest: str) -> Entry:
     from rapps.orchestrator.chat import Chat
-    from rapps.orchestrator.endpoint import Endpoint, EndpointError
+    from rapps.orchestrator.endpoint import EndpointError
     from training.orchestrator.free_entry import EndpointSpeaker, FreeEntry
 
-    url, _, model = rest.partition("#")
-    if not model:
-        raise OutsideError(f"{kind}:{rest[:80]} names no model; write {kind}:http://HOST:PORT/v1#MODEL")
     try:
-        chat = Chat(Endpoint(url), model)
+        chat = Chat.of(rest)
     except EndpointError as error:
         raise OutsideError(f"{kind}: {error}") from None
     return FreeEntry(f"{kind}:{rest}", EndpointSpeaker(chat, held=kind == "schema"))

@@ -23,7 +23,7 @@ from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.examples import of_sample
 from training.orchestrator.feedback import Feedback
 from training.orchestrator.lm import Lm
-from training.orchestrator.supervised import Example, Row, SupervisedConfig, Tell, fit, write_rows
+from training.orchestrator.supervised import Example, Row, SupervisedConfig, Tell, fit, read_rows, write_rows
 from training.orchestrator.tasks.task import Task
 from twin.link.plan import ChainGrid
 from twin.link.reward import use_share_of
@@ -78,7 +78,7 @@ def improve(
     tell: Tell | None = None,
 ) -> tuple[Lm, list[Row]]:
     """The best of the rounds' models, and a row of each round; goes on with the round that was cut off."""
-    rows: list[Row] = ranks.from_first(lambda: [json.loads(line) for line in _lines(folder / ROUNDS)])
+    rows = ranks.from_first(lambda: read_rows(folder / ROUNDS))
     if not rows:
         rows.append({"round": 0.0, **validate(lm)})
         _save(lm, folder, 0, rows)
@@ -181,7 +181,3 @@ def _save(lm: Lm, folder: Path, turn: int, rows: Sequence[Row]) -> None:
         lm.save(_folder(folder, turn))
     write_rows(folder / ROUNDS, rows)
     ranks.wait()
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []

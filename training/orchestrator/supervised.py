@@ -201,3 +201,8 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
     partial = path.with_name(f"{path.name}.new")
     partial.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     os.replace(partial, path)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Rows as they were written; none where there is no file."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []

@@ -17,6 +17,7 @@ import torch
 
 from rapps.orchestrator.answer import parse
 from rapps.orchestrator.chat import Turn
+from rapps.orchestrator.decoding import padded
 from rapps.orchestrator.endpoint import NoAnswer
 from rapps.orchestrator.grammar import ANSWER, THINK, reflection
 from rapps.orchestrator.prompt import prompt, system
@@ -108,12 +109,9 @@ class Unmasked:
 
     @torch.no_grad()
     def _generated(self, prompts: Sequence[Ids], stop: str | None, most: int) -> list[Ids]:
-        lm, length = self.lm, max(map(len, prompts))
-        ids = torch.full((len(prompts), length), lm.end)
-        mask = torch.zeros((len(prompts), length), dtype=torch.long)
-        for row, tokens in enumerate(prompts):
-            ids[row, length - len(tokens) :] = torch.tensor(tokens)
-            mask[row, length - len(tokens) :] = 1
+        lm = self.lm
+        ids, mask = (torch.from_numpy(item).to(lm.device) for item in padded(prompts, lm.end))
+        length = ids.shape[1]
 
         def stopped(now: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
             del scores
@@ -123,8 +121,8 @@ class Unmasked:
 
         lm.network.eval()
         out = cast("GenerationMixin", lm.network).generate(
-            input_ids=ids.to(lm.device),
-            attention_mask=mask.to(lm.device),
+            input_ids=ids,
+            attention_mask=mask,
             max_new_tokens=most,
             do_sample=False,
             temperature=None,
