@@ -27,7 +27,9 @@ def pool() -> Iterator[TwinPool]:
 
 @pytest.fixture
 def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answers:
-    monkeypatch.setattr(feasibility, "_ask", lambda task: Best(feasible=True, reward=0.9, bound=0.9))
+    monkeypatch.setattr(
+        feasibility, "_ask", lambda task, most_evaluations=None: Best(feasible=True, reward=0.9, bound=0.9)
+    )
     return Answers(tmp_path / "answers.jsonl")
 
 
@@ -81,7 +83,9 @@ def test_figures_and_table_hold_every_entry(pool: TwinPool, answers: Answers) ->
 def test_what_is_infeasible_or_has_no_demand_is_told_in_the_table(
     pool: TwinPool, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feasibility, "_ask", lambda task: Best(feasible=False, reward=-0.5, bound=-0.5))
+    monkeypatch.setattr(
+        feasibility, "_ask", lambda task, most_evaluations=None: Best(feasible=False, reward=-0.5, bound=-0.5)
+    )
     hard = replace(TASKS[0], demand=replace(TASKS[0].demand, min_throughput_bps=1e12))
     found = compare(
         [entries.make("amc")], [TASKS[1], hard], Tier.T0, pool=pool, outcomes=Outcomes(None), answers=answers

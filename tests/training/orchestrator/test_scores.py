@@ -176,7 +176,7 @@ def test_facts_are_the_oracles_and_its_best_is_asked_for_only_where_wished(
     task = replace(draw(2), demand=Demand(max_delay_s=5.0, min_throughput_bps=1e3, max_ber=0.1))
     answers = Answers(tmp_path / "answers.jsonl")
     best = feasibility.Best(feasible=True, reward=0.75, bound=0.76)
-    monkeypatch.setattr(feasibility, "_ask", lambda task: best)
+    monkeypatch.setattr(feasibility, "_ask", lambda task, most_evaluations=None: best)
     facts = Facts.of(task, Tier.T1, answers, oracle=False)
     assert facts.feasible is True
     assert facts.best is None
