@@ -1,23 +1,28 @@
 """Answer: what an orchestrator's text says, whoever wrote it: the demand understood and the plan."""
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
 from oran.slices import SNssai
+from rapps.orchestrator import sizing
 from rapps.orchestrator.grammar import ANSWER, REFLECT, TARGETS, THINK, Target, values
 from rapps.orchestrator.quantities import find
 from rapps.orchestrator.reading import Reading
+from twin.link.catalogue import PARAMETERS
 from twin.link.demand import Demand
+from twin.link.equipment import EquipmentState
 from twin.link.errors import DemandError, PlanError
 from twin.link.grammar import MAX_NUMBER
-from twin.link.plan import LinkChain, Plan, SlicePolicy
+from twin.link.plan import ChainGrid, LinkChain, Plan, SlicePolicy
 
 LONGEST = 20_000
 """Letters of an answer that are read."""
 URLLC_DELAY_S, MMTC_THROUGHPUT_BPS = 10e-3, 200e3
+_BEYOND = re.compile(r"[+-]\d{1,3}")
 _NAMES = "; ".join(f"{target.name} (?P<{target.field}>[^;<\n]{{1,60}})" for target in TARGETS)
 _DEMAND = re.compile(f"Demand: {_NAMES}")
 
@@ -42,8 +47,12 @@ class Answer:
         return Plan(link_chain=self.chain, slice_policy=policy(self.demand))
 
 
-def parse(text: str, reading: Reading) -> Answer:
-    """Read an answer; never raises, whatever the text is."""
+def parse(text: str, reading: Reading, equipment: EquipmentState, *, margin: float = 0.0) -> Answer:
+    """Read an answer; never raises, whatever the text is.
+
+    Sizes that are told as what to have beyond the textbook are those for the demand that was understood, with the
+    margin, on the equipment.
+    """
     text = text[:LONGEST]
     demand, chain, wrong = None, None, []
     try:
@@ -51,7 +60,7 @@ def parse(text: str, reading: Reading) -> Answer:
     except (AnswerError, DemandError) as error:
         wrong.append(str(error))
     try:
-        chain = LinkChain.model_validate_json(_between(text, ANSWER))
+        chain = _chain(_between(text, ANSWER), demand and replace(demand, margin=margin), equipment)
     except (AnswerError, PlanError) as error:
         wrong.append(str(error))
     except ValidationError as error:
@@ -87,6 +96,28 @@ def _demand(thought: str, reading: Reading) -> Demand:
         raise AnswerError(f"the thought has no line of the form: Demand: {names}")
     told = {target.field: _value(found[target.field].strip(" ."), target, reading) for target in TARGETS}
     return Demand(**told)
+
+
+def _chain(text: str, demand: Demand | None, equipment: EquipmentState) -> LinkChain:
+    """A chain whose sizes are told as numbers, or as what to have beyond the textbook."""
+    parts = _object(text)
+    beyond = {name: _BEYOND.fullmatch(told) for name in sizing.BEYOND if isinstance(told := parts.get(name), str)}
+    if len(beyond) < len(sizing.BEYOND) or not all(beyond.values()):
+        return LinkChain.model_validate_json(text)
+    if demand is None:
+        raise AnswerError("the sizes of the answer are told for a demand, which cannot be read")
+    smallest = {name: PARAMETERS[name].low for name in sizing.BEYOND}
+    modules = ChainGrid.of((LinkChain.model_validate(parts | smallest),))
+    steps = {name: int(found[0]) for name, found in beyond.items() if found}
+    return sizing.sized(modules, steps, demand.tightened().min_throughput_bps, equipment).chain(0)
+
+
+def _object(told: str) -> dict[str, object]:
+    try:
+        found = json.loads(told)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _value(word: str, target: Target, reading: Reading) -> float:

@@ -4,15 +4,15 @@ Such a model is held to no grammar. What it says is read, and of the options tha
 that come nearest to it.
 """
 
-import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rapps.orchestrator.answer import Answer, AnswerError, parse
 from rapps.orchestrator.chat import Chat, Turn
 from rapps.orchestrator.endpoint import EndpointError, NoAnswer
 from rapps.orchestrator.grammar import TARGETS, Script, values
-from rapps.orchestrator.legal import ORDER
+from rapps.orchestrator.legal import ORDER, Value
 from rapps.orchestrator.prompt import system
 
 
@@ -32,7 +32,7 @@ class EndpointWriter:
         (text,) = self.chat.say([Turn(system(), prompt)])
         if isinstance(text, NoAnswer):
             raise EndpointError(f"{self.name} did not answer: {text}")
-        follow(script, parse(text, script.reading))
+        follow(script, parse(text, script.reading, script.equipment, margin=script.margin))
         return script.text
 
 
@@ -45,12 +45,12 @@ def follow(script: Script, answer: Answer) -> None:
         script.choose(min(script.step().options, key=lambda name: abs(math.log(known[name] / said))))
     chain = answer.chain.model_dump(mode="json")
     for field in ORDER:
-        script.choose(_nearest(script.step().options, chain[field]))
+        script.choose(_nearest(script.meaning, chain[field]))
 
 
-def _nearest(options: tuple[str, ...], said: str | int | float) -> str:
-    """The option that was said; else the nearest number, or the first of names."""
-    told = json.dumps(said)
-    if told in options or isinstance(said, str):
-        return told if told in options else options[0]
-    return min(options, key=lambda option: abs(float(option) - said))
+def _nearest(options: Mapping[str, Value], said: Value) -> str:
+    """The option that stands for what was said; else for the nearest number, or the first of names."""
+    same = [option for option, value in options.items() if value == said]
+    if same or isinstance(said, str):
+        return same[0] if same else next(iter(options))
+    return min(options, key=lambda option: abs(float(options[option]) - said))

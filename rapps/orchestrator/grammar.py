@@ -2,10 +2,11 @@
 
     <think>Demand: delay B; throughput A; BER 1e-6</think>
     <reflect>Budget: delay 18.5 dB, rate 21.5 dB, ...</reflect>
-    <answer>{"numerology": 1, "code": "polar", ..., "prbs": 24, "tx_power_dbm": 20}</answer>
+    <answer>{"numerology": 1, "code": "polar", ..., "prbs": "+1", "tx_power_dbm": "-3"}</answer>
 
 The model thinks first: which quantity of the text (a letter of its reading), or which usual value, is each target
-of the demand. What it reflects on is computed by a tool: the budget. Then it chooses the link chain.
+of the demand. What it reflects on is computed by a tool: the budget. Then it chooses the link chain: its modules,
+and how many steps of PRBs and decibels to have beyond what a textbook finds for these (`sizing`).
 `Script` writes such an answer one choice after the other and offers no option that would make it wrong, so a model
 that is held to it answers in the format, and with a chain that the equipment can run.
 """
@@ -14,8 +15,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rapps.orchestrator import sizing
 from rapps.orchestrator.budget import Budget
-from rapps.orchestrator.legal import ORDER, Legal
+from rapps.orchestrator.legal import ORDER, Legal, Value
 from rapps.orchestrator.quantities import Kind, tell
 from rapps.orchestrator.reading import Reading
 from twin.link.demand import Demand
@@ -76,10 +78,12 @@ class Script:
     """
 
     def __init__(self, reading: Reading, equipment: EquipmentState, *, margin: float = 0.0) -> None:
-        self.reading, self.equipment, self._margin = reading, equipment, margin
+        self.reading, self.equipment, self.margin = reading, equipment, margin
         self._legal = Legal(equipment)
         self.values: list[float] = []
         self.text = ""
+        self.meaning: Mapping[str, Value] = {}
+        """What the options of the present step stand for in the chain; nothing before it is begun."""
         self._step = self._following()
 
     def step(self) -> Step:
@@ -94,7 +98,8 @@ class Script:
         if self._legal.done:
             return Step(_END)
         field = self._legal.field
-        options = tuple(json.dumps(value) for value in self._legal.options())
+        self.meaning = self._meaning(field)
+        options = tuple(self.meaning)
         if field == ORDER[0]:
             told = reflection(self.demand, self.equipment)
             return Step(ANSWER[0] + _key(field), options, _key(ORDER[1]), THINK[1], told)
@@ -110,7 +115,7 @@ class Script:
         if place < len(TARGETS):
             self.values.append(self._known(place)[option])
         else:
-            self._legal.choose(json.loads(option))
+            self._legal.choose(self.meaning[option])
         self._step = self._following()
         if self._legal.done:
             self.text += self._step.text
@@ -124,11 +129,17 @@ class Script:
     def demand(self) -> Demand:
         """The demand that was understood, with the margin; ValueError before its targets are chosen."""
         delay_s, throughput_bps, ber = self.values
-        return Demand(max_delay_s=delay_s, min_throughput_bps=throughput_bps, max_ber=ber, margin=self._margin)
+        return Demand(max_delay_s=delay_s, min_throughput_bps=throughput_bps, max_ber=ber, margin=self.margin)
 
     def chain(self) -> LinkChain:
         """The link chain of a whole answer."""
         return self._legal.chain()
+
+    def _meaning(self, field: str) -> Mapping[str, Value]:
+        if field not in sizing.BEYOND:
+            return {json.dumps(value): value for value in self._legal.options()}
+        found = sizing.choices(field, self._legal.begun(), self.demand, self.equipment)
+        return {sizing.told(beyond): value for beyond, value in found.items()}
 
     def _known(self, place: int) -> Mapping[str, float]:
         return values(self.reading, TARGETS[place])

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
+from rapps.orchestrator.sizing import PRBS
 from twin.link.catalogue import PARAMETERS, REFERENCE_NUMEROLOGY, ChannelClass
 from twin.link.equipment import EquipmentState, fits
 from twin.link.errors import PlanError
@@ -18,9 +19,6 @@ from twin.link.space import SIZES
 
 Value = str | int | float
 
-_NARROW = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 22, 25, 28, 32, 36, 40, 45, 51)
-PRBS = (*_NARROW, 57, 64, 72, 81, 91, 102, 114, 128, 144, 162, 182, 204, 229, 257, 273)
-"""Numbers of PRBs that are told apart: each at most an eighth more than the one before, but for the smallest."""
 _MODULES = tuple(name for name in COLUMNS if name not in (*SIZES, "numerology"))
 ORDER = ("numerology", *_MODULES, "harq_transmissions", "repetition", "prbs", "tx_power_dbm")
 """The parameters in the order in which they are chosen."""
@@ -75,6 +73,12 @@ class Legal:
     def chain(self) -> LinkChain:
         """The chain, when every parameter is chosen."""
         return LinkChain.model_validate(dict(zip(ORDER, self._chosen, strict=True)))
+
+    def begun(self) -> ChainGrid:
+        """The chain so far [1]; what is not chosen yet is at its smallest."""
+        chosen = dict(zip(ORDER, self._chosen, strict=False))
+        columns = {name: code(name, chosen.get(name, PARAMETERS[name].values[0])) for name in COLUMNS}
+        return ChainGrid(*(np.array([columns[name]], dtype=np.int32) for name in COLUMNS))
 
     def _runs(self, numerology: int, prbs: int) -> bool:
         """Whether the equipment has the spectrum for so many PRBs, and the compute with some combination left."""

@@ -7,16 +7,22 @@ cannot, and teaches of options that were not chosen too.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from rapps.orchestrator import sizing
 from rapps.orchestrator.decoding import Sample
-from rapps.orchestrator.grammar import TARGETS
+from rapps.orchestrator.grammar import TARGETS, values
 from rapps.orchestrator.legal import ORDER
 from training.orchestrator.feedback import Judge
 from training.orchestrator.tasks.task import Task
+from twin.link.catalogue import PARAMETERS
+from twin.link.equipment import EquipmentState
 from twin.link.plan import COLUMNS, ChainGrid, code
+
+THROUGHPUT = "min_throughput_bps"
 
 
 def chosen(sample: Sample, over: np.ndarray) -> np.ndarray:
@@ -62,8 +68,8 @@ def worths(
     """What each of as many answers to each task would be worth with each option, all else as it was chosen.
 
     `likely` are the likelihoods of options [decisions, options], 0 where a decision has fewer; options below
-    `least` are not tried, but for the chosen one. NaN where the twin was not asked or has no word. Decisions about
-    the demand change the thought and not the link: nothing is known of them here.
+    `least` are not tried, but for the chosen one. NaN where the twin was not asked or has no word. Sizes are told
+    beyond the textbook, so another module, or another throughput understood, changes them too.
     """
     each = len(samples) // len(tasks)
     owns = [slice(start, start + each) for start in range(0, len(samples), each)]
@@ -83,26 +89,50 @@ def _trials(
 ) -> tuple[list[tuple[int, int, int]], ChainGrid]:
     """The chains of answers with one choice another; and whose they are: answer, decision and option."""
     places: list[tuple[int, int, int]] = []
-    changed: list[tuple[str, int]] = []
+    changed: list[tuple[str, float]] = []
     for row, sample in enumerate(samples):
         for place, (decision, shares) in enumerate(zip(sample.decisions, likely[row], strict=True)):
-            if decision.choice < len(TARGETS):
-                continue
             options = sample.choices[decision.choice].options
             # What is chosen in several tokens has no one decision of which the twin could be asked.
             if len(options) != len(decision.allowed):
                 continue
-            name, picked = ORDER[decision.choice - len(TARGETS)], sample.ids[decision.place]
+            picked = sample.ids[decision.place]
             for option, token in enumerate(decision.allowed):
                 if shares[option] >= least or token == picked:
                     places.append((row, place, option))
-                    changed.append((name, code(name, json.loads(options[option]))))
-    grid = ChainGrid.of([sample.script.chain() for sample in samples])
-    grid = grid.take(np.array([row for row, _, _ in places], dtype=np.intp))
-    columns = {name: getattr(grid, name).copy() for name in COLUMNS}
+                    changed.append(_value(sample, decision.choice, options[option]))
+    rows = np.array([row for row, _, _ in places], dtype=np.intp)
+    columns = {name: column[rows] for name, column in _columns(samples).items()}
     for number, (name, value) in enumerate(changed):
-        columns[name][number] = value
-    return places, ChainGrid(**columns)
+        # Of the demand only the throughput is in the chain.
+        if name in columns:
+            columns[name][number] = value
+    return places, _sized(columns, samples[0].script.equipment)
+
+
+def _value(sample: Sample, choice: int, option: str) -> tuple[str, float]:
+    """Which column an option of a choice stands in, and its value there."""
+    if choice < len(TARGETS):
+        field, value = TARGETS[choice].field, values(sample.script.reading, TARGETS[choice])[option]
+        return field, getattr(replace(sample.script.demand, **{field: value}).tightened(), field)
+    name, value = ORDER[choice - len(TARGETS)], json.loads(option)
+    return name, int(value) if name in sizing.BEYOND else code(name, value)
+
+
+def _columns(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
+    """What answers chose [answers]: codes of modules, sizes beyond the textbook, and the throughput understood."""
+    choices = range(len(TARGETS), len(TARGETS) + len(ORDER))
+    chosen = [[_value(item, choice, item.choices[choice].option)[1] for choice in choices] for item in samples]
+    columns = dict(zip(ORDER, np.array(chosen, dtype=np.int32).T.copy(), strict=True))
+    asked = [item.script.demand.tightened().min_throughput_bps for item in samples]
+    return columns | {THROUGHPUT: np.array(asked)}
+
+
+def _sized(columns: Mapping[str, np.ndarray], equipment: EquipmentState) -> ChainGrid:
+    chosen = {name: columns[name] for name in COLUMNS}
+    smallest = {name: np.full_like(chosen[name], PARAMETERS[name].low) for name in sizing.BEYOND}
+    beyond = {name: chosen[name] for name in sizing.BEYOND}
+    return sizing.sized(ChainGrid(**(chosen | smallest)), beyond, columns[THROUGHPUT], equipment)
 
 
 def counterfactual(worth: np.ndarray, likely: np.ndarray) -> np.ndarray:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from rapps.orchestrator import budget, prompt
+from rapps.orchestrator import budget, prompt, sizing
 from rapps.orchestrator.grammar import ANSWER, REFLECT, TARGETS, THINK
-from rapps.orchestrator.legal import ORDER, PRBS
+from rapps.orchestrator.legal import ORDER
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.lm import Lm
 from twin.link.catalogue import PARAMETERS, ChannelClass
@@ -100,7 +100,7 @@ def pieces() -> Iterator[str]:
         yield from target.options()
     for place, name in enumerate(ORDER):
         yield f'{", " if place else "{"}"{name}": '
-        yield from (json.dumps(value) for value in (PRBS if name == "prbs" else PARAMETERS[name].values))
+        yield from sizing.options(name) if name in sizing.BEYOND else map(json.dumps, PARAMETERS[name].values)
     yield from (f"{value:g}" for value in DECIBELS)
     yield from map(str, NUMBERS)
 
@@ -133,8 +133,8 @@ def _smooth(embedding: torch.Tensor, vocabulary: dict[str, int]) -> None:
     half = embedding.shape[1] // 2
     with torch.no_grad():
         for piece, row in vocabulary.items():
-            if _is_number(piece):
-                value = float(piece)
+            if _is_number(piece) or _is_beyond(piece):
+                value = float(piece.strip('"'))
                 lengths = np.geomspace(4.0, 800.0, min(_WAVES, half // 4))
                 angles = 2.0 * np.pi * np.concatenate((value / lengths, np.log1p(abs(value)) / lengths * 40.0))
                 waves = torch.from_numpy(np.concatenate((np.sin(angles), np.cos(angles)))).to(embedding)
@@ -144,3 +144,8 @@ def _smooth(embedding: torch.Tensor, vocabulary: dict[str, int]) -> None:
 
 def _is_number(piece: str) -> bool:
     return piece.isascii() and piece.removeprefix("-").replace(".", "", 1).isdigit()
+
+
+def _is_beyond(piece: str) -> bool:
+    """Tell what is had beyond the textbook, like "+3" in quotes."""
+    return piece[:2] in ('"+', '"-') and piece[2:-1].isdigit()

@@ -72,7 +72,8 @@ def textbook_answer(asked: Asked, lm: Lm, task: Task, draw: random.Random) -> Sa
     script, options = asked.script(task), list(understood(asked, task))
     for option in options:
         script.choose(option)
-    for option in drawn(script.demand, task.equipment, draw, Room()) or ():
+    found = drawn(script.demand, task.equipment, draw, Room())
+    for option in found.options if found else ():
         options.append(option)
         script.choose(option)
     while not script.done:

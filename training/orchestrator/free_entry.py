@@ -66,6 +66,8 @@ class FreeEntry:
 
     name: str
     speaker: Speaker
+    margin: float = 0.0
+    """Worked into sizes that are told as what to have beyond the textbook."""
 
     def __call__(self, tasks: Sequence[Task], /) -> tuple[Answer, ...]:
         """Answer tasks side by side; the seconds of an answer are its part of the whole."""
@@ -76,17 +78,16 @@ class FreeEntry:
             asked.append((read(task.text), task.equipment))
         said = self.speaker.answer(asked)
         seconds = (time.perf_counter() - began) / max(1, len(tasks))
-        return tuple(_read(text, reading, seconds) for text, (reading, _) in zip(said, asked, strict=True))
+        return tuple(self._read(text, *task, seconds) for text, task in zip(said, asked, strict=True))
 
     def say(self, turns: Sequence[Turn]) -> Sequence[str | NoAnswer]:
         """What the speaker writes to any instruction (`training.orchestrator.translation`)."""
         return self.speaker.say(turns)
 
-
-def _read(text: str | NoAnswer, reading: Reading, seconds: float) -> Answer:
-    if isinstance(text, NoAnswer):
-        return Answer(demand=None, plan=None, well_formed=False, refusal=str(text), seconds=seconds, had=False)
-    found = parse(text, reading)
-    return Answer(
-        demand=found.demand, plan=found.plan, well_formed=well_formed(text), refusal=None, seconds=seconds
-    )
+    def _read(self, text: str | NoAnswer, reading: Reading, equipment: EquipmentState, seconds: float) -> Answer:
+        if isinstance(text, NoAnswer):
+            return Answer(demand=None, plan=None, well_formed=False, refusal=str(text), seconds=seconds, had=False)
+        found = parse(text, reading, equipment, margin=self.margin)
+        return Answer(
+            demand=found.demand, plan=found.plan, well_formed=well_formed(text), refusal=None, seconds=seconds
+        )

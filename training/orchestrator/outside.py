@@ -35,7 +35,7 @@ def _local(kind: str, rest: str) -> Entry:
     # Whose marks are tokens of their own has a tokenizer that was made for these answers.
     made_here = all(len(lm.encode(mark)) == 1 for mark in (*THINK, *REFLECT, *ANSWER))
     speaker = Unmasked(lm, kind == "taught" or made_here, USUAL_MARGIN)
-    return FreeEntry(f"{kind}:{rest}@{lm.digest()}", speaker)
+    return FreeEntry(f"{kind}:{rest}@{lm.digest()}", speaker, USUAL_MARGIN)
 
 
 def _endpoint(kind: str, rest: str) -> Entry:

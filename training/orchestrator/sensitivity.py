@@ -50,14 +50,15 @@ def sensitivity(
     lm: Lm, task: Task, sample: Sample, reward: float, how: Weighting, judge: Judge, draw: np.random.Generator
 ) -> Sensitivity | None:
     """S of every token of a plan; None where the twin has no word of its changes."""
-    ids = list(sample.ids)
+    ids, script = list(sample.ids), sample.script
     begin = ids.index(lm.encode(ANSWER[0])[0])
     places = np.arange(begin, len(ids) - 1)
     told = np.empty((len(places), how.perturbations))
     chains, where = [], []
     for row, place in enumerate(places):
         for turn in range(how.perturbations):
-            chain = parse(lm.decode(_perturbed(ids, begin, int(place), draw)), sample.script.reading).chain
+            text = lm.decode(_perturbed(ids, begin, int(place), draw))
+            chain = parse(text, script.reading, script.equipment, margin=script.margin).chain
             told[row, turn] = DEFAULT_WEIGHTS.refused
             if chain is not None:
                 chains.append(chain)

@@ -74,7 +74,7 @@ class Unmasked:
         text = self.lm.decode(thought)
         if not text.rstrip().endswith(THINK[1]):
             return None
-        demand = parse(text, reading).demand
+        demand = parse(text, reading, equipment).demand
         if demand is None:
             return thought
         return thought + self.lm.encode(reflection(replace(demand, margin=self.margin), equipment))

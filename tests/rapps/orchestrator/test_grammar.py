@@ -27,7 +27,7 @@ def written(text: str, seed: int) -> Script:
 def test_any_text_is_answered_in_the_format_with_a_chain_that_runs(text: str, seed: int) -> None:
     script = written(text, seed)
     assert well_formed(script.text)
-    found = parse(script.text, script.reading)
+    found = parse(script.text, script.reading, USUAL)
     assert not found.wrong
     assert found.chain == script.chain()
     assert found.demand == script.demand
@@ -64,7 +64,7 @@ def test_the_margin_is_in_the_budget() -> None:
 
 @given(st.text(max_size=2_000))
 def test_any_answer_is_read_without_an_error(answer: str) -> None:
-    found = parse(answer, read(TEXT))
+    found = parse(answer, read(TEXT), USUAL)
     assert found.plan is None or found.demand is not None
 
 
@@ -72,7 +72,7 @@ def test_any_answer_is_read_without_an_error(answer: str) -> None:
 @given(st.integers(0, 2**32), st.integers(0, 400), st.integers(0, 400))
 def test_a_damaged_answer_is_read_as_far_as_it_goes(seed: int, start: int, length: int) -> None:
     text = written(TEXT, seed).text
-    found = parse(text[:start] + text[start + length :], read(TEXT))
+    found = parse(text[:start] + text[start + length :], read(TEXT), USUAL)
     assert (found.wrong == "") == (found.demand is not None and found.chain is not None)
 
 
@@ -84,7 +84,7 @@ def test_a_damaged_answer_is_read_as_far_as_it_goes(seed: int, start: int, lengt
     ],
 )
 def test_a_thought_may_be_free_and_name_quantities_in_words(thought: str, delay_s: float) -> None:
-    found = parse(f"<think>{thought}</think><answer>{{}}</answer>", read(TEXT))
+    found = parse(f"<think>{thought}</think><answer>{{}}</answer>", read(TEXT), USUAL)
     assert found.demand is not None
     assert found.demand.max_delay_s == pytest.approx(delay_s)
     assert "prbs is missing" in found.wrong or "missing" in found.wrong
@@ -100,7 +100,7 @@ def test_a_thought_may_be_free_and_name_quantities_in_words(thought: str, delay_
     ],
 )
 def test_a_demand_that_cannot_be_read_is_told(thought: str, reason: str) -> None:
-    assert reason in parse(f"<think>{thought}</think>", read(TEXT)).wrong
+    assert reason in parse(f"<think>{thought}</think>", read(TEXT), USUAL).wrong
 
 
 def test_a_slice_follows_from_the_demand() -> None:

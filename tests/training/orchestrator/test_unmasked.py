@@ -44,7 +44,7 @@ def test_what_is_reflected_is_the_tool_s_word_on_the_demand_that_was_understood(
     lm, text = learnt
     margin = 2.0
     (said,) = Unmasked(lm, taught=True, margin=margin).answer(ASK)
-    answer = FreeEntry("free", Unmasked(lm, taught=True, margin=margin))([TASK])[0]
+    answer = FreeEntry("free", Unmasked(lm, taught=True, margin=margin), margin)([TASK])[0]
     assert answer.demand is not None
     assert answer.plan is not None
     assert answer.well_formed

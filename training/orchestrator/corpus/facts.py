@@ -54,7 +54,7 @@ def _document(count: int, seed: int, number: int) -> str:
     swept = _swept(chains.chain(0), state, draw) if draw.random() < 0.5 else None
     told = _of_chains(chains, state, draw) if swept is None else _of_sweep(*swept, state, draw)
     title = draw.choice(("What the twin says of a link", "Links on one equipment", "Measured on the twin"))
-    text = "\n\n".join((_of_equipment(state, draw), *told))
+    text = "\n\n".join((of_equipment(state, draw), *told))
     return f"# {title}: draw {number} of seed {seed}\n\n{text}\n"
 
 
@@ -77,7 +77,8 @@ def _drawn(count: int, draw: random.Random) -> tuple[EquipmentState, ChainGrid]:
             return state, chains.take(rows[-count:])
 
 
-def _of_equipment(state: EquipmentState, draw: random.Random) -> str:
+def of_equipment(state: EquipmentState, draw: random.Random) -> str:
+    """An equipment in sentences."""
     snr = draw.choice(
         (
             f"an SNR of {state.snr_db:g} dB",

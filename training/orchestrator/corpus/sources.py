@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.orchestrator.corpus import facts, toolkit
+from training.orchestrator.corpus import facts, plans, toolkit
 from training.orchestrator.corpus.document import Kind
 from training.orchestrator.corpus.errors import CorpusError
 
@@ -46,9 +46,14 @@ def users(paths: Iterable[Path], kind: Kind) -> tuple[Source, ...]:
 
 
 def written(folder: Path, *, count: int, seed: int) -> tuple[Source, ...]:
-    """What programs write of the domain, now written: the toolkit's reference and `count` facts of the twin."""
+    """What programs write of the domain, now written: the toolkit's reference, and `count` facts and plans."""
     found = []
-    for name, documents in (("toolkit", toolkit.documents()), ("facts", facts.documents(count, seed))):
+    texts_by_name = {
+        "toolkit": toolkit.documents(),
+        "facts": facts.documents(count, seed),
+        "plans": plans.documents(count, seed),
+    }
+    for name, documents in texts_by_name.items():
         below = folder / name
         below.mkdir(parents=True, exist_ok=True)
         texts = {f"{title}.md": text for title, text in documents}
