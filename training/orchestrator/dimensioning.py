@@ -1,7 +1,7 @@
 """Dimensioning: chains as a textbook would draw them, with modules at random and sizes for the demand.
 
-Sizes are those of `rapps.orchestrator.sizing` with random room to spare, where the equipment has so much. What the
-textbook does not know, fading, receivers and codes, is for the twin to tell.
+Sizes are those of `rapps.orchestrator.sizing` with random room to spare, where the equipment has so much. The
+textbook does not know fading, receivers and codes; the twin tells which of its chains serve.
 """
 
 import json
@@ -17,9 +17,11 @@ from twin.link import hardware
 from twin.link.catalogue import PARAMETERS
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
+from twin.link.evaluate import evaluate
 from twin.link.plan import ChainGrid, LinkChain
+from twin.link.reward import deviations, satisfied
 
-TRIES = 64
+TRIES, DRAWS = 64, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,18 @@ def drawn(demand: Demand, equipment: EquipmentState, draw: random.Random, room: 
     chosen = chain.model_dump(mode="json")
     told = (sizing.told(int(beyond[name][row])) if name in beyond else json.dumps(chosen[name]) for name in ORDER)
     return Drawn(chain, tuple(told))
+
+
+def served(demand: Demand, equipment: EquipmentState, draw: random.Random, room: Room) -> Drawn | None:
+    """A chain by the textbook that meets the demand at tier T0, or None where few draws had none."""
+    for _ in range(DRAWS):
+        found = drawn(demand, equipment, draw, room)
+        if found is None:
+            return None
+        qos = evaluate(found.chain, equipment).qos
+        if satisfied(deviations(qos.delay_s, qos.throughput_bps, qos.ber_high, demand)):
+            return found
+    return None
 
 
 def _modules(equipment: EquipmentState, numbers: np.random.Generator) -> ChainGrid | None:

@@ -8,7 +8,7 @@ import numpy as np
 from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import ANSWER, TARGETS, THINK, values
 from training.orchestrator.asking import Asked
-from training.orchestrator.dimensioning import Room, drawn
+from training.orchestrator.dimensioning import Room, drawn, served
 from training.orchestrator.lm import KEEP_OUT, Lm
 from training.orchestrator.supervised import Example
 from training.orchestrator.tasks.task import Task
@@ -65,14 +65,16 @@ def understood(asked: Asked, task: Task) -> tuple[str, ...]:
 
 
 def textbook_answer(asked: Asked, lm: Lm, task: Task, draw: random.Random) -> Sample:
-    """An answer that understood the task, with modules drawn at random and sizes by the textbook.
+    """An answer that understood the task, with random modules and with sizes by the textbook that serve by the twin.
 
-    Where the textbook finds no chain for the demand all of the chain is drawn at random.
+    Where few draws have such a chain it is one by the textbook, and where there is none any.
     """
     script, options = asked.script(task), list(understood(asked, task))
     for option in options:
         script.choose(option)
-    found = drawn(script.demand, task.equipment, draw, Room())
+    found = served(script.demand, task.equipment, draw, Room()) or drawn(
+        script.demand, task.equipment, draw, Room()
+    )
     for option in found.options if found else ():
         options.append(option)
         script.choose(option)

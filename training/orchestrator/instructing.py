@@ -1,8 +1,8 @@
 """Instructing: the second step of phase 1, questions with reasoning and the form of an orchestration.
 
-What an orchestration's examples teach is to understand the demand, to answer in the form, and the textbook's sums:
-modules are random, PRBs and power such as carry the demand by Shannon and the slot's length. What the twin thinks
-of chains is left to the feedback of phase 2.
+What an orchestration's examples teach is to understand the demand, to answer in the form, and which chains serve:
+modules are random, PRBs and power beyond a textbook's sums too, and the twin has found that they meet the demand.
+What is best among these is left to the feedback of phase 2.
 """
 
 import random

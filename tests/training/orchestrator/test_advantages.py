@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import TARGETS
+from rapps.orchestrator.legal import ORDER
 from tests.training.orchestrator.small import ASKED, made, tasks
 from training.orchestrator import advantages
 from training.orchestrator.feedback import Feedback
@@ -71,10 +72,7 @@ def test_what_was_chosen_is_worth_the_answer_s_reward(
         own = samples[2 * place : 2 * place + 2]
         for sample, found, reward in zip(own, worths(task, own), rewards[2 * place :], strict=False):
             picked = [item.allowed.index(sample.ids[item.place]) for item in sample.decisions]
-            told = found[np.arange(len(picked)), picked]
-            demand = np.array([item.choice < len(TARGETS) for item in sample.decisions])
-            assert np.isnan(told[demand]).all()
-            np.testing.assert_allclose(told[~demand], reward)
+            np.testing.assert_allclose(found[np.arange(len(picked)), picked], reward)
 
 
 def test_every_option_is_worth_what_the_answer_with_it_brings(
@@ -83,9 +81,8 @@ def test_every_option_is_worth_what_the_answer_with_it_brings(
     asked, samples, _ = answered
     sample, task = samples[0], asked[0]
     (found,) = worths(task, [sample])
+    tried = dict.fromkeys(range(len(TARGETS) + len(ORDER)), 0)
     for row, decision in enumerate(sample.decisions):
-        if decision.choice < len(TARGETS):
-            continue
         for place, option in enumerate(sample.choices[decision.choice].options):
             options = [choice.option for choice in sample.choices]
             options[decision.choice] = option
@@ -94,7 +91,9 @@ def test_every_option_is_worth_what_the_answer_with_it_brings(
             except (KeyError, ValueError):
                 # Later choices of the answer are not legal after this one.
                 continue
+            tried[decision.choice] += 1
             assert found[row, place] == pytest.approx(float(ASKED.feedback([task], [other]).rewards[0]))
+    assert all(tried[choice] > 1 for choice in (*range(len(TARGETS)), len(tried) - 2, len(tried) - 1))
 
 
 def test_options_that_are_next_to_never_chosen_are_not_tried(

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from rapps.orchestrator.legal import ORDER
 from training.orchestrator.corpus.facts import of_equipment
 from training.orchestrator.corpus.figures import said_ber, said_delay, said_rate
-from training.orchestrator.dimensioning import Room, drawn
+from training.orchestrator.dimensioning import Room, served
 from training.orchestrator.tasks import generator
 from twin.link.evaluate import evaluate
-from twin.link.reward import deviations, satisfied
 
 EACH = 2
 """Plans of a document: more would be called repetitions."""
@@ -47,12 +46,10 @@ def _plan(draw: random.Random) -> str:
     """A demand and a plan for it, which may take some draws to find."""
     while True:
         task = generator.draw(draw.getrandbits(40))
-        found = drawn(task.demand, task.equipment, draw, Room())
+        found = served(task.demand, task.equipment, draw, Room())
         if found is None:
             continue
         qos, demand = evaluate(found.chain, task.equipment).qos, task.demand
-        if not satisfied(deviations(qos.delay_s, qos.throughput_bps, qos.ber_high, demand)):
-            continue
         asked = draw.choice(_ASKED).format(
             rate=said_rate(demand.min_throughput_bps),
             delay=said_delay(demand.max_delay_s),

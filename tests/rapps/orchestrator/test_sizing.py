@@ -1,0 +1,125 @@
+"""Sizes by the textbook are the least that the sums allow, and never more than the equipment has."""
+
+import itertools
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rapps.orchestrator import sizing
+from rapps.orchestrator.answer import parse
+from rapps.orchestrator.grammar import Script
+from rapps.orchestrator.legal import modules
+from rapps.orchestrator.reading import read
+from rapps.orchestrator.sizing import BEYOND, PRBS
+from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
+from twin.link.demand import Demand
+from twin.link.equipment import fits
+from twin.link.hardware import air_time_s, data_resource_elements
+from twin.link.plan import ChainGrid
+
+DEMAND = Demand(max_delay_s=0.01, min_throughput_bps=5e6, max_ber=1e-5, margin=0.1)
+NONE = {"prbs": 0, "tx_power_dbm": 0}
+
+
+def some(count: int = 200) -> ChainGrid:
+    found = modules(USUAL, count, np.random.default_rng(0))
+    assert found is not None
+    return found.with_(prbs=1)
+
+
+def carried_bps(chains: ChainGrid) -> np.ndarray:
+    bits = data_resource_elements(chains) * chains.layers * chains.bits_per_symbol * chains.rate
+    told: np.ndarray = bits / air_time_s(chains, 1.0)
+    return told
+
+
+def test_the_least_width_carries_the_throughput_and_the_one_before_does_not() -> None:
+    chains = some()
+    place = sizing.least_place(chains, 5e6)
+    there = place < len(PRBS)
+    ladder = np.array(PRBS)
+    assert (carried_bps(chains.with_(prbs=ladder[np.minimum(place, len(PRBS) - 1)]))[there] >= 5e6).all()
+    before = carried_bps(chains.with_(prbs=ladder[np.maximum(place - 1, 0)]))
+    assert (before[place > 0] < 5e6).all()
+
+
+@given(st.integers(1, 600), st.floats(1e9, 1e14))
+def test_the_greatest_width_fits_and_the_next_does_not(free_prbs: int, compute_flops: float) -> None:
+    equipment = replace(USUAL, free_prbs=free_prbs, compute_flops=compute_flops)
+    chains, ladder = some(), np.array(PRBS)
+    place = sizing.widest_place(chains, equipment)
+    runs = fits(chains, equipment)
+    assert fits(chains.with_(prbs=ladder[place]), equipment)[runs].all()
+    more = runs & (place < len(PRBS) - 1)
+    assert not fits(chains.with_(prbs=ladder[np.minimum(place + 1, len(PRBS) - 1)]), equipment)[more].any()
+
+
+def test_more_beyond_the_textbook_is_never_less() -> None:
+    chains = some(50)
+    sizes = [
+        sizing.sized(chains, NONE | {"prbs": prbs, "tx_power_dbm": power}, 5e6, USUAL)
+        for prbs, power in ((-1, -9), (0, -9), (0, 0), (4, 0), (4, 8))
+    ]
+    for less, more in itertools.pairwise(sizes):
+        assert (less.prbs <= more.prbs).all()
+        assert (less.tx_power_dbm <= more.tx_power_dbm).all()
+        assert (more.tx_power_dbm <= USUAL.max_tx_power_dbm).all()
+
+
+def test_a_wider_chain_is_as_loud_on_each_element() -> None:
+    narrow, wide = (sizing.sized(some(50), NONE | {"prbs": prbs}, 5e6, USUAL) for prbs in (0, 5))
+    inside = (wide.tx_power_dbm < USUAL.max_tx_power_dbm) & (narrow.tx_power_dbm > -10)
+    before, after = (USUAL.resource_element_snr_db(chains)[inside] for chains in (narrow, wide))
+    np.testing.assert_allclose(before, after, atol=1.01)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from([1e3, 5e6, 1e12]), st.floats(-10.0, 46.0))
+def test_every_choice_makes_another_size_and_is_what_a_reader_makes_of_it(
+    seed: int, throughput_bps: float, max_tx_power_dbm: float
+) -> None:
+    equipment = replace(USUAL, max_tx_power_dbm=max_tx_power_dbm)
+    draw, reading = random.Random(seed), read(f"{throughput_bps:g} bit/s")
+    script = Script(reading, equipment, margin=0.1)
+    sizes = 0
+    while not script.done:
+        options = script.step().options
+        assert options
+        if set(options) <= {told for field in BEYOND for told in sizing.options(field)}:
+            assert len(set(script.meaning.values())) == len(options)
+            sizes += 1
+        script.choose("A" if "A" in options else draw.choice(options))
+    assert sizes == len(BEYOND)
+    assert parse(script.text, reading, equipment, margin=0.1).chain == script.chain()
+
+
+def test_an_answer_may_tell_sizes_as_numbers() -> None:
+    text = (
+        "<think>Demand: delay 10 ms; throughput 5 Mbit/s; BER 1e-5</think><reflect></reflect><answer>"
+        '{"numerology": 1, "code_rate": 0.5, "modulation": "qpsk", "prbs": 24, "tx_power_dbm": 20}</answer>'
+    )
+    chain = parse(text, read(""), USUAL).chain
+    assert chain is not None
+    assert (chain.prbs, chain.tx_power_dbm) == (24, 20)
+
+
+@pytest.mark.parametrize("prbs", ['"+x"', '"1"', '""', '"+1000"', "null", '"+9999999999"'])
+def test_sizes_that_cannot_be_read_are_told(prbs: str) -> None:
+    text = (
+        "<think>Demand: delay 10 ms; throughput 5 Mbit/s; BER 1e-5</think><reflect></reflect>"
+        f'<answer>{{"numerology": 1, "code_rate": 0.5, "modulation": "qpsk", "prbs": {prbs}, "tx_power_dbm": "+1"}}'
+    )
+    found = parse(text + "</answer>", read(""), USUAL)
+    assert found.chain is None
+    assert "prbs" in found.wrong
+
+
+def test_sizes_of_a_demand_that_cannot_be_read_are_told() -> None:
+    text = '<answer>{"numerology": 1, "code_rate": 0.5, "modulation": "qpsk", "prbs": "+1", "tx_power_dbm": "+1"}'
+    found = parse(text + "</answer>", read(""), USUAL)
+    assert found.chain is None
+    assert "told for a demand" in found.wrong
