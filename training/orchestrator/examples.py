@@ -65,7 +65,7 @@ def understood(asked: Asked, task: Task) -> tuple[str, ...]:
 
 
 def textbook_answer(asked: Asked, lm: Lm, task: Task, draw: random.Random) -> Sample:
-    """An answer that understood the task, with random modules and with sizes by the textbook that serve by the twin.
+    """An answer that understood the task, with random modules and sizes by the textbook that serve by the twin.
 
     Where few draws have such a chain it is one by the textbook, and where there is none any.
     """

@@ -110,8 +110,8 @@ def test_an_answer_may_tell_sizes_as_numbers() -> None:
 @pytest.mark.parametrize("prbs", ['"+x"', '"1"', '""', '"+1000"', "null", '"+9999999999"'])
 def test_sizes_that_cannot_be_read_are_told(prbs: str) -> None:
     text = (
-        "<think>Demand: delay 10 ms; throughput 5 Mbit/s; BER 1e-5</think><reflect></reflect>"
-        f'<answer>{{"numerology": 1, "code_rate": 0.5, "modulation": "qpsk", "prbs": {prbs}, "tx_power_dbm": "+1"}}'
+        "<think>Demand: delay 10 ms; throughput 5 Mbit/s; BER 1e-5</think><reflect></reflect><answer>"
+        f'{{"numerology": 1, "code_rate": 0.5, "modulation": "qpsk", "tx_power_dbm": "+1", "prbs": {prbs}}}'
     )
     found = parse(text + "</answer>", read(""), USUAL)
     assert found.chain is None
