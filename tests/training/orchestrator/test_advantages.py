@@ -79,21 +79,22 @@ def test_every_option_is_worth_what_the_answer_with_it_brings(
     answered: tuple[list[Task], list[Sample], np.ndarray],
 ) -> None:
     asked, samples, _ = answered
-    sample, task = samples[0], asked[0]
-    (found,) = worths(task, [sample])
     tried = dict.fromkeys(range(len(TARGETS) + len(ORDER)), 0)
-    for row, decision in enumerate(sample.decisions):
-        for place, option in enumerate(sample.choices[decision.choice].options):
-            options = [choice.option for choice in sample.choices]
-            options[decision.choice] = option
-            try:
-                other = ASKED.written(made(), task, options)
-            except (KeyError, ValueError):
-                # Later choices of the answer are not legal after this one.
-                continue
-            tried[decision.choice] += 1
-            assert found[row, place] == pytest.approx(float(ASKED.feedback([task], [other]).rewards[0]))
-    assert all(tried[choice] > 1 for choice in (*range(len(TARGETS)), len(tried) - 2, len(tried) - 1))
+    for number, sample in enumerate(samples):
+        task = asked[number // 2]
+        (found,) = worths(task, [sample])
+        for row, decision in enumerate(sample.decisions):
+            for place, option in enumerate(sample.choices[decision.choice].options):
+                options = [choice.option for choice in sample.choices]
+                options[decision.choice] = option
+                try:
+                    other = ASKED.written(made(), task, options)
+                except (KeyError, ValueError):
+                    # Later choices of the answer are not legal after this one.
+                    continue
+                tried[decision.choice] += 1
+                assert found[row, place] == pytest.approx(float(ASKED.feedback([task], [other]).rewards[0]))
+    assert min(tried[choice] for choice in (*range(len(TARGETS)), len(tried) - 2, len(tried) - 1)) > 2
 
 
 def test_options_that_are_next_to_never_chosen_are_not_tried(
@@ -102,7 +103,7 @@ def test_options_that_are_next_to_never_chosen_are_not_tried(
     asked, samples, _ = answered
     (found,) = worths(asked[0], samples[:1], least=2.0)
     tried = np.isfinite(found).sum(axis=1)
-    assert set(tried.tolist()) == {0, 1}
+    assert set(tried.tolist()) == {1}
 
 
 def test_what_is_asked_for_many_tasks_at_once_is_told_of_each(

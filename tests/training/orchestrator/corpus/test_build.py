@@ -160,7 +160,7 @@ def test_a_source_must_be_there_and_be_given_once(library: Path, tmp_path: Path)
 @pytest.mark.slow
 def test_our_own_texts_pass_our_own_filters(tmp_path: Path) -> None:
     report = build(CorpusConfig(out=tmp_path, facts=80))
-    assert list(report.sources) == ["primers", "toolkit", "facts", "general"]
+    assert list(report.sources) == ["primers", "toolkit", "facts", "plans", "general"]
     for source in report.sources.values():
         assert source.kept.documents >= 8
         assert source.dropped == {}
