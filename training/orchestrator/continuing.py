@@ -21,6 +21,7 @@ from training.orchestrator.lm import Lm
 from training.orchestrator.supervised import Row
 from training.orchestrator.tasks.generator import draw
 from training.orchestrator.tasks.task import Task
+from training.orchestrator.validation import MEASURES
 from twin.link.errors import PlanError
 
 OWN = "own"
@@ -67,11 +68,11 @@ class Both:
     share: float
 
     def __call__(self, lm: Lm) -> Row:
-        """The generator's figures, `validated` being of both."""
+        """The generator's figures, those that tell the best model being of both."""
         general, own = self.general(lm), self.own(lm)
         apart = {"validated general": general["validated"], "validated own": own["validated"]}
-        both = (1.0 - self.share) * general["validated"] + self.share * own["validated"]
-        return general | apart | {"validated": both}
+        both = {name: (1.0 - self.share) * general[name] + self.share * own[name] for name in MEASURES}
+        return general | apart | both
 
 
 def verified(foundation: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rapps.orchestrator.budget import USUAL_MARGIN
 from training.orchestrator.adapters import Lora
+from training.orchestrator.climbing import Climb
 from training.orchestrator.edge import EdgeConfig
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.instructing import InstructionConfig
@@ -104,7 +105,9 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
         OrchestratorConfig(
             name="cpu",
             pretraining=PretrainingConfig(learning=SupervisedConfig(steps=350)),
-            rejection=RejectionConfig(rounds=4),
+            rejection=RejectionConfig(
+                rounds=4, tasks=1500, each=4, keep=1, climb=Climb(sweeps=1), epochs=4, best_by="validated reward"
+            ),
             rldtf=RldtfConfig(
                 steps=60,
                 advantage="critic",

@@ -19,12 +19,14 @@ import numpy as np
 from rapps.orchestrator.decoding import Sample
 from training.orchestrator import ranks
 from training.orchestrator.asking import Asked
+from training.orchestrator.climbing import Climb, climbed
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.examples import of_sample
 from training.orchestrator.feedback import Feedback
 from training.orchestrator.lm import Lm
 from training.orchestrator.supervised import Example, Row, SupervisedConfig, Tell, fit, read_rows, write_rows
 from training.orchestrator.tasks.task import Task
+from training.orchestrator.validation import BestBy
 from twin.link.plan import ChainGrid
 from twin.link.reward import use_share_of
 
@@ -40,6 +42,8 @@ class RejectionConfig:
     each: int = 8
     keep: int = 2
     """Good answers of a task that are learnt from, at most."""
+    climb: Climb | None = None
+    """How answers that are kept are made better by the twin first; None: not at all."""
     temperature: float = 1.0
     epochs: int = 2
     batch: int = 128
@@ -48,6 +52,8 @@ class RejectionConfig:
     """Texts in a process's forward pass."""
     replay: float = 0.2
     """Share of the instructions in what is learnt, against forgetting."""
+    best_by: BestBy = "validated"
+    """Which figure of the validation tells the best round."""
     patience: int = 2
     """Rounds without a better one before it ends."""
 
@@ -83,7 +89,7 @@ def improve(
         rows.append({"round": 0.0, **validate(lm)})
         _save(lm, folder, 0, rows)
     for turn in range(len(rows), config.rounds + 1):
-        best = int(np.argmax([row["validated"] for row in rows]))
+        best = int(np.argmax([row[config.best_by] for row in rows]))
         if len(rows) - 1 - best >= config.patience:
             break
         current = Lm.load(_folder(folder, turn - 1), lm.held)
@@ -92,7 +98,7 @@ def improve(
         _save(current, folder, turn, rows)
         if tell:
             tell(rows[-1])
-    best = int(np.argmax([row["validated"] for row in rows]))
+    best = int(np.argmax([row[config.best_by] for row in rows]))
     return Lm.load(_folder(folder, best), lm.held), rows
 
 
@@ -125,12 +131,12 @@ def _kept(
     told = ranks.from_first(lambda: json.loads(path.read_text()) if path.exists() else None)
     if told is None:
         samples, found, lost = _sampled(lm, config, asked, tasks, draw.getrandbits(60))
-        pairs: list[tuple[int, list[str]]] = []
+        pairs: list[tuple[int, int]] = []
         for place in range(len(tasks)):
             own = range(place * config.each, (place + 1) * config.each)
             good = [row for row in own if found.completed[row]]
             for row in draw.sample(good, min(config.keep, len(good))):
-                pairs.append((place, [choice.option for choice in samples[row].choices]))
+                pairs.append((place, row))
         use = np.array([_use(tasks[row // config.each], item) for row, item in enumerate(samples)])
         done = found.completed
         figures = found.figures() | {
@@ -139,7 +145,12 @@ def _kept(
             "use of completed": float(use[done].mean()) if done.any() else 0.0,
             "use of all": float(use.mean()),
         }
-        told = {"pairs": pairs, "figures": figures}
+        kept = [samples[row] for _, row in pairs]
+        options = _bettered(config, asked, [tasks[place] for place, _ in pairs], kept)
+        told = {
+            "pairs": [(place, own) for (place, _), own in zip(pairs, options, strict=True)],
+            "figures": figures,
+        }
         if ranks.number() == 0:
             folder.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(".new")
@@ -147,6 +158,20 @@ def _kept(
             partial.rename(path)
     examples = [of_sample(asked.written(lm, tasks[place], options)) for place, options in told["pairs"]]
     return examples, told["figures"]
+
+
+def _bettered(
+    config: RejectionConfig, asked: Asked, tasks: Sequence[Task], samples: Sequence[Sample]
+) -> list[tuple[str, ...]]:
+    """The options of answers that are kept, one to each task."""
+    if config.climb is None:
+        return [tuple(choice.option for choice in sample.choices) for sample in samples]
+    how = config.climb
+
+    def better(own: Sequence[tuple[Task, Sample]]) -> list[tuple[str, ...]]:
+        return climbed(asked, [task for task, _ in own], [sample for _, sample in own], how)
+
+    return ranks.shared(list(zip(tasks, samples, strict=True)), better)
 
 
 def _sampled(

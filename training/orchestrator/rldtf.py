@@ -33,6 +33,7 @@ from training.orchestrator.rollout import Rollout
 from training.orchestrator.sensitivity import Weighting
 from training.orchestrator.supervised import CURVE, Row, Tell, autocast, keep, resume, write_rows
 from training.orchestrator.tasks.task import Task
+from training.orchestrator.validation import BestBy
 
 Advantage = Literal["critic", "group", "twin"]
 BEST = "best"
@@ -79,6 +80,8 @@ class RldtfConfig:
     """Steps from one audit by the twin's tier T1 to the next (`training.orchestrator.audit`); 0: none."""
     audit: int = 8
     """Complete answers that are audited, at most."""
+    best_by: BestBy = "validated"
+    """Which figure of the validation tells the best policy."""
     validate_every: int = 10
     checkpoint_every: int = 10
 
@@ -123,16 +126,17 @@ class Rldtf:
         self.rates = [group["lr"] for group in optimiser.param_groups]
 
     def run(self, validate: Callable[[Lm], Row], tell: Tell | None = None) -> list[Row]:
-        """Reinforce to the end and leave the best policy by validated completion in the folder's BEST."""
+        """Reinforce to the end and leave the best policy by what is validated in the folder's BEST."""
         begin, curve = resume(self.accelerator, self.folder, self.config.steps)
-        best = max((row["validated"] for row in curve if "validated" in row), default=-1.0)
+        measure = self.config.best_by
+        best = max((row[measure] for row in curve if measure in row), default=-math.inf)
         if not curve:
-            best = self._validated(validate, {}, best)["validated"]
+            best = self._validated(validate, {}, best)[measure]
         for step in range(begin, self.config.steps):
             row = {"step": step + 1.0, **self._step(step)}
             if (step + 1) % self.config.validate_every == 0 or step + 1 == self.config.steps:
                 row = self._validated(validate, row, best)
-                best = max(best, row["validated"])
+                best = max(best, row[measure])
             curve.append(row)
             if tell:
                 tell(row)
@@ -144,7 +148,7 @@ class Rldtf:
     def _validated(self, validate: Callable[[Lm], Row], row: Row, best: float) -> Row:
         self._ready()
         found = validate(self.lm)
-        if found["validated"] > best and ranks.number() == 0:
+        if found[self.config.best_by] > best and ranks.number() == 0:
             self.lm.save(self.folder / BEST)
         return row | found
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from twin.link.calibration import UNCALIBRATED, Calibration
 FIRST_SEED = 2_000_000_000
 """Seeds of tasks for validation begin here; trainings draw theirs below."""
 PROBES = 128
+BestBy = Literal["validated", "validated reward"]
+"""What may tell the best model: completion, or the reward, which holds the waste of what is completed too."""
+MEASURES: tuple[BestBy, ...] = get_args(BestBy)
 
 
 def feasible_seeds(count: int, path: Path, calibration: Calibration = UNCALIBRATED) -> tuple[int, ...]:

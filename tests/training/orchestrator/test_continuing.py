@@ -91,9 +91,11 @@ def test_a_file_that_nothing_can_be_learnt_from_is_refused(told: str, wrong: str
 
 
 def test_models_are_compared_on_both_in_their_shares() -> None:
-    both = Both(lambda lm: {"validated": 0.8, "understood": 0.5}, lambda lm: {"validated": 0.2}, 0.25)
+    own = {"validated": 0.2, "validated reward": 0.0}
+    both = Both(lambda lm: {"validated": 0.8, "validated reward": 0.4, "understood": 0.5}, lambda lm: own, 0.25)
     assert both(made()) == {
         "validated": pytest.approx(0.65),
+        "validated reward": pytest.approx(0.3),
         "validated general": 0.8,
         "validated own": 0.2,
         "understood": 0.5,
