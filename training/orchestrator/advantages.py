@@ -102,12 +102,12 @@ def _trials(
                     places.append((row, place, option))
                     changed.append(_value(sample, decision.choice, options[option]))
     rows = np.array([row for row, _, _ in places], dtype=np.intp)
-    columns = {name: column[rows] for name, column in chosen_columns(samples).items()}
+    columns = {name: column[rows] for name, column in _columns(samples).items()}
     for number, (name, value) in enumerate(changed):
         # Of the demand only the throughput is in the chain.
         if name in columns:
             columns[name][number] = value
-    return places, sized(columns, samples[0].script.equipment)
+    return places, _sized(columns, samples[0].script.equipment)
 
 
 def _value(sample: Sample, choice: int, option: str) -> tuple[str, float]:
@@ -119,7 +119,7 @@ def _value(sample: Sample, choice: int, option: str) -> tuple[str, float]:
     return name, int(value) if name in sizing.BEYOND else code(name, value)
 
 
-def chosen_columns(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
+def _columns(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
     """What answers chose [answers]: codes of modules, sizes beyond the textbook, and the throughput understood."""
     choices = range(len(TARGETS), len(TARGETS) + len(ORDER))
     chosen = [[_value(item, choice, item.choices[choice].option)[1] for choice in choices] for item in samples]
@@ -128,8 +128,7 @@ def chosen_columns(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
     return columns | {THROUGHPUT: np.array(asked)}
 
 
-def sized(columns: Mapping[str, np.ndarray], equipment: EquipmentState) -> ChainGrid:
-    """The chains that such columns make on an equipment."""
+def _sized(columns: Mapping[str, np.ndarray], equipment: EquipmentState) -> ChainGrid:
     chosen = {name: columns[name] for name in COLUMNS}
     smallest = {name: np.full_like(chosen[name], PARAMETERS[name].low) for name in sizing.BEYOND}
     beyond = {name: chosen[name] for name in sizing.BEYOND}

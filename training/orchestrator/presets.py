@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rapps.orchestrator.budget import USUAL_MARGIN
 from training.orchestrator.adapters import Lora
-from training.orchestrator.climbing import Climb
 from training.orchestrator.edge import EdgeConfig
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.instructing import InstructionConfig
@@ -105,9 +104,7 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
         OrchestratorConfig(
             name="cpu",
             pretraining=PretrainingConfig(learning=SupervisedConfig(steps=350)),
-            rejection=RejectionConfig(
-                rounds=4, tasks=1500, each=4, keep=1, climb=Climb(sweeps=1), epochs=4, best_by="validated reward"
-            ),
+            rejection=RejectionConfig(rounds=3, tasks=1500, keep=1, doubt_db=1.0, best_by="validated reward"),
             rldtf=RldtfConfig(
                 steps=60,
                 advantage="critic",

@@ -1,8 +1,9 @@
 """Rejection sampling: learn from one's own answers that the twin has found good (section III-B of the paper).
 
-Each round answers fresh tasks several times, keeps at most a few of the answers that meet the demand, drawn at
-random and not by their score (which would collapse onto plans at the demand's edge), and learns from these and
-from some of the instructions. Rounds end when the completion on validation tasks stops growing; the best is kept.
+Each round answers fresh tasks several times, keeps at most a few of the answers that meet the demand, and learns from
+these and from some of the instructions. Which of them is chance, or the reward where the SNR may be other than told:
+the best by the reward alone are plans at the very edge of the demand, and no examples for one who has to guess where
+that is. Rounds end when the completion on validation tasks stops growing; the best is kept.
 The bias that the paper warns of, toward plans that take more than they need, is measured in each.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,6 @@ import numpy as np
 from rapps.orchestrator.decoding import Sample
 from training.orchestrator import ranks
 from training.orchestrator.asking import Asked
-from training.orchestrator.climbing import Climb, climbed
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.examples import of_sample
 from training.orchestrator.feedback import Feedback
@@ -42,8 +42,9 @@ class RejectionConfig:
     each: int = 8
     keep: int = 2
     """Good answers of a task that are learnt from, at most."""
-    climb: Climb | None = None
-    """How answers that are kept are made better by the twin first; None: not at all."""
+    doubt_db: float | None = None
+    """How much better or worse the SNR may be than told. Answers that meet the demand whichever it is are good, and
+    the best by their mean reward are kept; None: any that meets the demand is as good as others."""
     temperature: float = 1.0
     epochs: int = 2
     batch: int = 128
@@ -58,6 +59,8 @@ class RejectionConfig:
     """Rounds without a better one before it ends."""
 
     def __post_init__(self) -> None:
+        if self.doubt_db is not None and not self.doubt_db >= 0:
+            raise OrchestratorError(f"doubt_db is {self.doubt_db}; it must be at least 0, or None")
         for name in ("rounds", "tasks", "each", "keep", "epochs", "batch", "micro_batch", "patience"):
             if not getattr(self, name) >= 1:
                 raise OrchestratorError(f"{name} is {getattr(self, name)}; it must be at least 1")
@@ -131,12 +134,13 @@ def _kept(
     told = ranks.from_first(lambda: json.loads(path.read_text()) if path.exists() else None)
     if told is None:
         samples, found, lost = _sampled(lm, config, asked, tasks, draw.getrandbits(60))
-        pairs: list[tuple[int, int]] = []
+        good, worth = _good(config, asked, tasks, samples, found)
+        pairs: list[tuple[int, list[str]]] = []
         for place in range(len(tasks)):
-            own = range(place * config.each, (place + 1) * config.each)
-            good = [row for row in own if found.completed[row]]
-            for row in draw.sample(good, min(config.keep, len(good))):
-                pairs.append((place, row))
+            own = [row for row in range(place * config.each, (place + 1) * config.each) if good[row]]
+            draw.shuffle(own)
+            for row in sorted(own, key=lambda row: -worth[row])[: config.keep]:
+                pairs.append((place, [choice.option for choice in samples[row].choices]))
         use = np.array([_use(tasks[row // config.each], item) for row, item in enumerate(samples)])
         done = found.completed
         figures = found.figures() | {
@@ -145,12 +149,7 @@ def _kept(
             "use of completed": float(use[done].mean()) if done.any() else 0.0,
             "use of all": float(use.mean()),
         }
-        kept = [samples[row] for _, row in pairs]
-        options = _bettered(config, asked, [tasks[place] for place, _ in pairs], kept)
-        told = {
-            "pairs": [(place, own) for (place, _), own in zip(pairs, options, strict=True)],
-            "figures": figures,
-        }
+        told = {"pairs": pairs, "figures": figures}
         if ranks.number() == 0:
             folder.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(".new")
@@ -160,18 +159,21 @@ def _kept(
     return examples, told["figures"]
 
 
-def _bettered(
-    config: RejectionConfig, asked: Asked, tasks: Sequence[Task], samples: Sequence[Sample]
-) -> list[tuple[str, ...]]:
-    """The options of answers that are kept, one to each task."""
-    if config.climb is None:
-        return [tuple(choice.option for choice in sample.choices) for sample in samples]
-    how = config.climb
+def _good(
+    config: RejectionConfig, asked: Asked, tasks: Sequence[Task], samples: Sequence[Sample], found: Feedback
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which answers are good, and what they are worth: as much as each other where nothing is doubted [answers]."""
+    if config.doubt_db is None:
+        return found.completed, np.zeros(len(samples))
+    good, worth = found.completed, found.rewards
+    for doubt_db in (-config.doubt_db, config.doubt_db):
+        told = asked.feedback([_with_snr(task, doubt_db) for task in tasks], samples)
+        good, worth = good & told.completed, worth + told.rewards
+    return good, worth
 
-    def better(own: Sequence[tuple[Task, Sample]]) -> list[tuple[str, ...]]:
-        return climbed(asked, [task for task, _ in own], [sample for _, sample in own], how)
 
-    return ranks.shared(list(zip(tasks, samples, strict=True)), better)
+def _with_snr(task: Task, by_db: float) -> Task:
+    return replace(task, equipment=replace(task.equipment, snr_db=task.equipment.snr_db + by_db))
 
 
 def _sampled(
