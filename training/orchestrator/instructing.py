@@ -1,8 +1,8 @@
 """Instructing: the second step of phase 1, questions with reasoning and the form of an orchestration.
 
 What an orchestration's examples teach is to understand the demand, to answer in the form, and which chains serve:
-modules are random, PRBs and power beyond a textbook's sums too, and the twin has found that they meet the demand.
-What is best among these is left to the feedback of phase 2.
+modules and PRBs beyond a textbook's sum are random, and the power is hardly more than the twin finds to be enough.
+So what is learnt is where enough begins; what chains are best is left to the feedback of phase 2.
 """
 
 import random

@@ -16,6 +16,7 @@ from twin.link.evaluate import evaluate
 
 EACH = 2
 """Plans of a document: more would be called repetitions."""
+SPARE_DB = 12
 _ASKED = (
     "The service asks for {rate} within {delay}, and for no more wrong bits than a share of {ber}.",
     "What is wanted are {rate} that arrive in {delay} and a bit error rate of no more than {ber}.",
@@ -46,7 +47,7 @@ def _plan(draw: random.Random) -> str:
     """A demand and a plan for it, which may take some draws to find."""
     while True:
         task = generator.draw(draw.getrandbits(40))
-        found = served(task.demand, task.equipment, draw, Room())
+        found = served(task.demand, task.equipment, draw, Room(), SPARE_DB)
         if found is None:
             continue
         qos, demand = evaluate(found.chain, task.equipment).qos, task.demand
