@@ -1,9 +1,9 @@
 """Rejection sampling: learn from one's own answers that the twin has found good (section III-B of the paper).
 
-Each round answers fresh tasks several times, keeps at most a few of the answers that meet the demand, and learns from
-these and from some of the instructions. Which of them is chance, or the reward where the SNR may be other than told:
-the best by the reward alone are plans at the very edge of the demand, and no examples for one who has to guess where
-that is. Rounds end when the completion on validation tasks stops growing; the best is kept.
+Each round answers fresh tasks several times, keeps at most a few of the answers that meet the demand, and learns
+from these and from some of the instructions. Which are kept is chance, or the reward where the SNR may be other
+than told: the best by the reward alone lie at the very edge of the demand, and are no examples for one who has to
+guess where that is. Rounds end when the figure of validation tasks stops growing; the best is kept.
 The bias that the paper warns of, toward plans that take more than they need, is measured in each.
 """
 
@@ -43,8 +43,8 @@ class RejectionConfig:
     keep: int = 2
     """Good answers of a task that are learnt from, at most."""
     doubt_db: float | None = None
-    """How much better or worse the SNR may be than told. Answers that meet the demand whichever it is are good, and
-    the best by their mean reward are kept; None: any that meets the demand is as good as others."""
+    """How much better or worse the SNR may be than told: answers that meet the demand whichever it is are good,
+    and the best by their mean reward are kept. None: any that meets the demand is as good as others."""
     temperature: float = 1.0
     epochs: int = 2
     batch: int = 128
@@ -162,7 +162,7 @@ def _kept(
 def _good(
     config: RejectionConfig, asked: Asked, tasks: Sequence[Task], samples: Sequence[Sample], found: Feedback
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which answers are good, and what they are worth: as much as each other where nothing is doubted [answers]."""
+    """Which answers are good, and what they are worth, all the same where nothing is doubted [answers]."""
     if config.doubt_db is None:
         return found.completed, np.zeros(len(samples))
     good, worth = found.completed, found.rewards
