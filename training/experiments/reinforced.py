@@ -73,6 +73,7 @@ def _base(task: Task, preset: str) -> Path:
 ALIKE: Mapping[str, object] = {
     "tasks": 32,
     "each": 8,
+    "temperature": 1.0,
     "learning_rate": 1e-4,
     "kl_weight": 0.05,
     "critic_warm_up": 3,
@@ -91,6 +92,7 @@ ARMS = (
     arm("critic, weights", "the same with the paper's token weights", advantage="critic", weighting=Weighting()),
     arm("group", "PPO, over the mean of the other answers to the task", advantage="group"),
     arm("twin", "PPO, over what the twin says of the other options", advantage="twin"),
+    arm("twin, near", "the same, answers sampled near the likeliest", advantage="twin", temperature=0.4),
 )
 
 

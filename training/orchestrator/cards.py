@@ -44,8 +44,8 @@ there on. What plans are worth is said by the link twin; no plan of its oracle i
 """
 _LEFT_OUT = """
 The held-out services, wordings and equipment states (`heldout.yaml`) are written by hand, frozen and in no
-training. The sources `primers`, `toolkit`, `facts`, `plans` and `general` and all tasks were written for this project or by
-its programs and hold nothing of persons. Other sources in the table are those of whoever trained.
+training. The sources `primers`, `toolkit`, `facts`, `plans` and `general` and all tasks were written for this
+project or by its programs and hold nothing of persons. Other sources in the table are those of whoever trained.
 """
 
 
