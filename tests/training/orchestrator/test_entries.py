@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rapps.orchestrator.package import load
@@ -144,6 +144,7 @@ def test_a_shipped_model_that_is_missing_is_said_to_be(tmp_path: Path, monkeypat
     st.text(max_size=30) | st.sampled_from(["random:", "amc:"]).flatmap(lambda kind: st.text().map(kind.__add__))
 )
 def test_any_text_names_an_entry_or_is_refused(spec: str) -> None:
+    assume(spec != "shipped")
     kind, _, budget = spec.partition(":")
     good = kind in ("random", "amc", "bayes") and re.fullmatch(r"|0{0,5}[1-9][0-9]{0,5}", budget)
     try:
