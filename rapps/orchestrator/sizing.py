@@ -67,10 +67,10 @@ def sized(
     equipment: EquipmentState,
 ) -> ChainGrid:
     """Chains [chains] with PRBs and power by the textbook and beyond it, within what the equipment has."""
-    place = least_place(chains, throughput_bps) + beyond["prbs"]
-    chains = chains.with_(prbs=_LADDER[np.clip(place, 0, widest_place(chains, equipment))])
-    power_dbm = least_power_dbm(chains, equipment) + beyond["tx_power_dbm"]
-    return chains.with_(tx_power_dbm=_within(power_dbm, equipment))
+    prbs, _ = _widths(chains, beyond["prbs"], throughput_bps, equipment)
+    chains = chains.with_(prbs=prbs)
+    power_dbm, _ = _powers_dbm(chains, beyond["tx_power_dbm"], equipment)
+    return chains.with_(tx_power_dbm=power_dbm)
 
 
 def choices(field: str, chains: ChainGrid, demand: Demand, equipment: EquipmentState) -> Mapping[int, int]:
@@ -80,13 +80,9 @@ def choices(field: str, chains: ChainGrid, demand: Demand, equipment: EquipmentS
     """
     beyond = np.array(BEYOND[field])
     if field == "prbs":
-        wanted = least_place(chains, demand.tightened().min_throughput_bps) + beyond
-        place = np.clip(wanted, 0, widest_place(chains, equipment))
-        short, made = np.abs(wanted - place), _LADDER[place]
+        made, short = _widths(chains, beyond, demand.tightened().min_throughput_bps, equipment)
     else:
-        wanted = least_power_dbm(chains, equipment) + beyond
-        made = _within(wanted, equipment)
-        short = np.abs(wanted - made)
+        made, short = _powers_dbm(chains, beyond, equipment)
     found: dict[int, int] = {}
     for _, own, value in sorted(zip(short.tolist(), beyond.tolist(), made.tolist(), strict=True)):
         if value not in found.values():
@@ -104,8 +100,21 @@ def told(beyond: int) -> str:
     return f'"{beyond:+d}"'
 
 
-def _within(power_dbm: np.ndarray, equipment: EquipmentState) -> np.ndarray:
+def _widths(
+    chains: ChainGrid, steps: np.ndarray | int, throughput_bps: np.ndarray | float, equipment: EquipmentState
+) -> tuple[np.ndarray, np.ndarray]:
+    """PRBs so many steps beyond the textbook, as far as there are, and by how many steps that is off."""
+    wanted = least_place(chains, throughput_bps) + steps
+    place = np.clip(wanted, 0, widest_place(chains, equipment))
+    return _LADDER[place], np.abs(wanted - place)
+
+
+def _powers_dbm(
+    chains: ChainGrid, decibels: np.ndarray | int, equipment: EquipmentState
+) -> tuple[np.ndarray, np.ndarray]:
+    """Power so far beyond the textbook, as far as there is, and by how many decibels that is off."""
+    wanted = least_power_dbm(chains, equipment) + decibels
     range_dbm = PARAMETERS["tx_power_dbm"]
     most = np.floor(min(equipment.max_tx_power_dbm, range_dbm.high))
-    found: np.ndarray = np.clip(power_dbm, range_dbm.low, most).astype(np.int32)
-    return found
+    made = np.clip(wanted, range_dbm.low, most).astype(np.int32)
+    return made, np.abs(wanted - made)
