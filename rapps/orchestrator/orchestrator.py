@@ -62,19 +62,19 @@ def ask(
     seed: int = 0,
     calibration: Calibration = UNCALIBRATED,
 ) -> Outcome:
-    """Let a model plan for a text, and the twin (tier T0), as it was calibrated, check it.
+    """Let a model plan for a text, and the twin (tier T0), check it, both with the equipment as it was calibrated.
 
     Where the model's chain misses the demand a search goes on from it; where that finds none either the demand is
     called infeasible, and the best that is within reach is told. PlanError where the equipment can run no chain,
     AnswerError where the model ends before its answer does.
     """
-    reading = read(text)
+    reading, equipment = read(text), calibration.applied(equipment)
     script = Script(reading, equipment, margin=margin)
     answer = writer.write(prompt(reading, equipment), script)
     if not script.done:
         raise AnswerError(f"{writer.name} did not end its answer, which goes on with {script.step().whole!r}")
     demand = replace(script.demand, margin=0.0)
-    chain, by_search, equipment = script.chain(), False, calibration.applied(equipment)
+    chain, by_search = script.chain(), False
     result = evaluate(chain, equipment)
     if not _meets(result, demand):
         found = search(demand, equipment, seed=seed, begin=chain)
