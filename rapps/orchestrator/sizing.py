@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.link import hardware
-from twin.link.catalogue import PARAMETERS, REFERENCE_NUMEROLOGY
+from twin.link.catalogue import REFERENCE_NUMEROLOGY
 from twin.link.demand import Demand, Targets
 from twin.link.equipment import EquipmentState
 from twin.link.plan import COLUMNS, ChainGrid, LinkChain

@@ -15,12 +15,12 @@ from rapps.orchestrator import sizing
 from rapps.orchestrator.legal import ORDER, modules
 from twin.link.catalogue import PARAMETERS
 from twin.link.demand import Demand, Targets
-from twin.link.equipment import EquipmentState
+from twin.link.equipment import EquipmentState, fits
 from twin.link.evaluate import evaluate_batch
 from twin.link.plan import ChainGrid, LinkChain
 from twin.link.reward import deviations, satisfied
 
-TRIES = 12
+TRIES, DRAWS = 4, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,20 +41,21 @@ class Drawn:
 def drawn(demand: Demand, equipment: EquipmentState, draw: random.Random, room: Room) -> Drawn | None:
     """A chain that meets the demand at tier T0, or None where chance found none."""
     numbers = np.random.default_rng(draw.getrandbits(64))
-    chains = _modules(equipment, numbers)
-    if chains is None:
-        return None
-    beyond = {name: numbers.choice(np.array(own), TRIES) for name, own in room.beyond.items()}
-    chains = sizing.sized(chains, beyond, Targets.of([demand] * TRIES), equipment)
-    told = evaluate_batch(chains, equipment)
-    good = satisfied(deviations(told.delay_s, told.throughput_bps, told.ber_high, demand))
-    if not good.any():
-        return None
-    row = int(good.argmax())
-    chain = chains.chain(row)
-    chosen = chain.model_dump(mode="json")
-    own = (sizing.told(int(beyond[name][row])) if name in beyond else json.dumps(chosen[name]) for name in ORDER)
-    return Drawn(chain, tuple(own))
+    for _ in range(DRAWS):
+        chains = _modules(equipment, numbers)
+        if chains is None:
+            return None
+        beyond = {name: numbers.choice(np.array(own), TRIES) for name, own in room.beyond.items()}
+        chains = sizing.sized(chains, beyond, Targets.of([demand] * TRIES), equipment)
+        runs = np.flatnonzero(fits(chains, equipment))
+        told = evaluate_batch(chains.take(runs), equipment, lower_end=False)
+        good = runs[satisfied(deviations(told.delay_s, told.throughput_bps, told.ber_high, demand))]
+        if len(good):
+            row = int(good[0])
+            chosen = chains.chain(row).model_dump(mode="json")
+            own = {name: sizing.told(int(steps[row])) for name, steps in beyond.items()}
+            return Drawn(chains.chain(row), tuple(own.get(name, json.dumps(chosen[name])) for name in ORDER))
+    return None
 
 
 def _modules(equipment: EquipmentState, numbers: np.random.Generator) -> ChainGrid | None:

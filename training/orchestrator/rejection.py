@@ -1,8 +1,9 @@
 """Rejection sampling: learn from one's own answers that the twin has found good (section III-B of the paper).
 
 Each round answers fresh tasks several times, keeps at most a few of the answers that meet the demand, by chance or
-the best of them, and learns from these and from some of the instructions. Rounds end when the figure of validation tasks stops growing; the best is kept.
-The bias that the paper warns of, toward plans that take more than they need, is measured in each.
+the best of them, and learns from these and from some of the instructions. Rounds end when the figure of validation
+tasks stops growing; the best is kept. The bias that the paper warns of, toward plans that take more than they
+need, is measured in each.
 """
 
 from __future__ import annotations
