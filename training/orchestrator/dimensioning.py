@@ -13,9 +13,12 @@ import numpy as np
 
 from rapps.orchestrator import sizing
 from rapps.orchestrator.legal import ORDER, modules
+from twin.link.baselines import Search
+from twin.link.baselines import Task as Problem
 from twin.link.catalogue import PARAMETERS
 from twin.link.demand import Demand, Targets
 from twin.link.equipment import EquipmentState, fits
+from twin.link.errors import PlanError
 from twin.link.evaluate import evaluate_batch
 from twin.link.plan import ChainGrid, LinkChain
 from twin.link.reward import deviations, satisfied
@@ -42,7 +45,7 @@ def drawn(demand: Demand, equipment: EquipmentState, draw: random.Random, room: 
     """A chain that meets the demand at tier T0, or None where chance found none."""
     numbers = np.random.default_rng(draw.getrandbits(64))
     for _ in range(DRAWS):
-        chains = _modules(equipment, numbers)
+        chains = _modules(equipment, numbers, TRIES)
         if chains is None:
             return None
         beyond = {name: numbers.choice(np.array(own), TRIES) for name, own in room.beyond.items()}
@@ -58,13 +61,32 @@ def drawn(demand: Demand, equipment: EquipmentState, draw: random.Random, room: 
     return None
 
 
-def _modules(equipment: EquipmentState, numbers: np.random.Generator) -> ChainGrid | None:
-    """Modules that the equipment has, at random [TRIES]."""
-    some = modules(equipment, TRIES, numbers)
+def by_chance(task: Problem, *, budget: int, seed: int) -> Search:
+    """The best of `budget` chains that have modules at random and just the sizes that these need.
+
+    What sizes alone are worth. PlanError where no chain that was drawn fits the equipment.
+    """
+    chains = _modules(task.equipment, np.random.default_rng(seed), budget)
+    if chains is not None:
+        bare = dict.fromkeys(sizing.BEYOND, 0)
+        chains = sizing.sized(chains, bare, Targets.of([task.demand] * budget), task.equipment)
+        chains = chains.take(fits(chains, task.equipment))
+    if chains is None or not len(chains):
+        raise PlanError("plan", "", "no link chain that was drawn fits the equipment")
+    worth, _ = task.ask(chains)
+    best = int(worth.argmax())
+    return Search(
+        chain=chains.chain(best), reward=float(worth[best]), history=tuple(np.maximum.accumulate(worth).tolist())
+    )
+
+
+def _modules(equipment: EquipmentState, numbers: np.random.Generator, count: int) -> ChainGrid | None:
+    """Modules that the equipment has, at random [count]."""
+    some = modules(equipment, count, numbers)
     if some is None:
         return None
     columns = {
-        name: numbers.choice(np.array(PARAMETERS[name].values, dtype=np.int32), TRIES)
+        name: numbers.choice(np.array(PARAMETERS[name].values, dtype=np.int32), count)
         for name in ("numerology", "harq_transmissions", "repetition")
     }
     return some.with_(**columns)

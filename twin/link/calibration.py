@@ -2,7 +2,7 @@
 
 The twin's links do what its tables say at the SNR that an equipment reports. Live ones do that at another, for
 receivers lose some of it and reports are biased. A calibration tells, by channel class, what is to be added to the
-reported SNR before any tier is asked; everybody else goes on with the report. It is a JSON file:
+reported SNR before any tier is asked, or a chain is made for it. It is a JSON file:
 
     {"snr_offset_db": {"tdl_c": -1.5, "awgn": -0.4}}
 """
