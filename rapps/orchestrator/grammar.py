@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 from rapps.orchestrator import sizing
 from rapps.orchestrator.budget import Budget
-from rapps.orchestrator.legal import ORDER, SIZES, Legal, Value
+from rapps.orchestrator.legal import ORDER, Legal, Value
 from rapps.orchestrator.quantities import Kind, tell
 from rapps.orchestrator.reading import Reading
-from rapps.orchestrator.sizing import Sketch, drawn_up
+from rapps.orchestrator.sizing import SIZES, Sketch, drawn_up
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
 from twin.link.plan import LinkChain
@@ -99,7 +99,7 @@ class Script:
             return Step(_END)
         field = self._field
         after = _END if field == ORDER[-1] else _key(ORDER[ORDER.index(field) + 1])
-        if field in sizing.BEYOND:
+        if field in SIZES:
             return Step(_key(field), tuple(sizing.options(field)), after)
         options = tuple(map(json.dumps, self._legal.options()))
         if field == ORDER[0]:

@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
+from rapps.orchestrator.sizing import SIZES
 from twin.link.catalogue import PARAMETERS, REFERENCE_NUMEROLOGY, ChannelClass
 from twin.link.equipment import EquipmentState, fits
 from twin.link.errors import PlanError
@@ -16,7 +17,6 @@ from twin.link.plan import COLUMNS, ChainGrid, LinkChain, code
 
 Value = str | int | float
 
-SIZES = ("prbs", "tx_power_dbm")
 _TIMES = ("harq_transmissions", "repetition")
 _MODULES = tuple(name for name in COLUMNS if name not in (*SIZES, *_TIMES, "numerology"))
 _CHOSEN = ("numerology", *_MODULES, *_TIMES)

@@ -21,6 +21,7 @@ from twin.link.power import least_power_dbm, most_power_dbm
 _NARROW = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 22, 25, 28, 32, 36, 40, 45, 51)
 PRBS = (*_NARROW, 57, 64, 72, 81, 91, 102, 114, 128, 144, 162, 182, 204, 229, 257, 273)
 """Numbers of PRBs that are told apart: each at most an eighth more than the one before, but for the smallest."""
+SIZES = ("prbs", "tx_power_dbm")
 BEYOND: Mapping[str, range] = {"prbs": range(-1, 8), "tx_power_dbm": range(0, 13)}
 """What may be chosen beyond what is needed: steps of the ladder, and decibels."""
 _LADDER = np.array(PRBS)

@@ -13,8 +13,8 @@ import numpy as np
 from rapps.orchestrator.answer import said
 from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import ANSWER, TARGETS
-from rapps.orchestrator.legal import ORDER, SIZES
-from rapps.orchestrator.sizing import Sketch, drawn_up
+from rapps.orchestrator.legal import ORDER
+from rapps.orchestrator.sizing import SIZES, Sketch, drawn_up
 from training.orchestrator.feedback import Judge
 from training.orchestrator.lm import Lm
 from training.orchestrator.tasks.task import Task

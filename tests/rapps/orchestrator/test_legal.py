@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapps.orchestrator.legal import ORDER, SIZES, Legal
+from rapps.orchestrator.legal import ORDER, Legal
+from rapps.orchestrator.sizing import SIZES
 from rapps.orchestrator.task import USUAL_EQUIPMENT
 from twin.link.equipment import EquipmentState, check
 from twin.link.errors import PlanError
