@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,6 +42,10 @@ def evaluate(
     oracle: Annotated[
         int, typer.Option(help="Measure the gap to the oracle on so many tasks: up to a minute each, once.", min=0)
     ] = 0,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="How live links are off the twin's, as JSON.", exists=True, dir_okay=False),
+    ] = None,
     translate: Annotated[
         int, typer.Option(help="Let the first entry write the programs of so many of its plans itself.", min=0)
     ] = 0,
@@ -60,13 +65,14 @@ def evaluate(
     from training.orchestrator.translation import plans
     from training.orchestrator.translation import translate as translated
     from training.orchestrator.twin_pool import TwinPool
+    from twin.link.errors import CalibrationError
     from twin.link.qos import Tier
     from twin.link.sandbox import Sandbox
 
     if tier not in list(Tier):
         raise OrchestratorCommandError(f"tier is {tier!r}; it must be one of {', '.join(Tier)}")
     try:
-        asked = _tasks(tasks, limit, seed)
+        asked = _calibrated(_tasks(tasks, limit, seed), calibration)
         made = [entries.make(spec) for spec in entry or ("shipped",)]
         outcomes = Outcomes(out / "outcomes.jsonl")
         translator = _translator(made[0]) if translate else None
@@ -86,7 +92,7 @@ def evaluate(
                 with Sandbox() as sandbox:
                     given = plans(translator.name, asked, Tier(tier), outcomes, translate)
                     translation = translated(translator, given, sandbox, pool)
-    except (OrchestratorError, TaskError, OSError) as error:
+    except (OrchestratorError, TaskError, CalibrationError, OSError) as error:
         raise OrchestratorCommandError(str(error)) from error
     told = {} if translation is None else {"translation": translation.figures()}
     lines = [found.table()] if translation is None else [found.table(), translation.text()]
@@ -110,6 +116,17 @@ def _tasks(path: Path | None, limit: int | None, seed: int) -> "Sequence[Task]":
     if limit is None or limit >= len(found):
         return found
     return [found[place] for place in sorted(random.Random(seed).sample(range(len(found)), limit))]
+
+
+def _calibrated(tasks: "Sequence[Task]", path: Path | None) -> "Sequence[Task]":
+    """Tasks on the equipment that there is, or the usual one, as it was calibrated."""
+    from rapps.orchestrator.task import USUAL_EQUIPMENT
+    from twin.link.calibration import Calibration
+
+    if path is None:
+        return tasks
+    told = Calibration.read(path)
+    return [replace(task, equipment=told.applied(task.equipment or USUAL_EQUIPMENT)) for task in tasks]
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """`ranloop evaluate orchestrator` on one's own tasks, in one JSON object or a table."""
 
 import json
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from itertools import count
 from pathlib import Path
@@ -10,10 +11,12 @@ from typer.testing import CliRunner
 
 from ranloop.cli import app
 from ranloop.errors import RanloopError
-from rapps.orchestrator.task import Task, write
+from rapps.orchestrator.task import USUAL_EQUIPMENT, Task, read, write
 from tests.rapps.orchestrator.peers import Body, said, send, serving
 from training.orchestrator import entries, outside
 from training.orchestrator.tasks.generator import draw
+from twin.link.calibration import Calibration
+from twin.link.catalogue import ChannelClass
 from twin.link.plan import Plan
 from twin.link.program import render
 
@@ -56,6 +59,21 @@ def test_a_table_tells_the_same(tasks: Path, tmp_path: Path) -> None:
     assert "3 tasks at t0" in printed
     assert "random:4" in printed
     assert "difficulty: easy" in printed
+
+
+def test_calibrated_links_deliver_as_links_of_that_snr_do(tasks: Path, tmp_path: Path) -> None:
+    calibration, moved = tmp_path / "live.json", tmp_path / "moved.jsonl"
+    calibration.write_text(json.dumps({"snr_offset_db": dict.fromkeys(ChannelClass, -15.0)}))
+    known = Calibration.read(calibration)
+    own = [replace(task, equipment=known.applied(task.equipment or USUAL_EQUIPMENT)) for task in read(tasks)]
+    write(moved, own)
+    entry = ("--entry", "sized:4", "--json")
+    calibrated = evaluated(tmp_path, "--tasks", str(tasks), "--calibration", str(calibration), *entry)
+    assert calibrated == evaluated(tmp_path, "--tasks", str(moved), *entry)
+    assert calibrated != evaluated(tmp_path, "--tasks", str(tasks), *entry)
+    calibration.write_text("{}")
+    with pytest.raises(RanloopError, match="snr_offset_db"):
+        evaluated(tmp_path, "--tasks", str(tasks), "--calibration", str(calibration), *entry)
 
 
 def test_held_out_tasks_are_asked_by_default(tmp_path: Path) -> None:

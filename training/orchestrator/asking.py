@@ -17,7 +17,6 @@ from training.orchestrator.feedback import Feedback
 from training.orchestrator.lm import Lm
 from training.orchestrator.tasks.task import Task
 from training.orchestrator.twin_pool import Question, TwinPool
-from twin.link.equipment import EquipmentState
 from twin.link.plan import ChainGrid
 from twin.link.qos import Tier
 
@@ -33,17 +32,17 @@ class Asked:
     """Who is asked what answers are worth."""
 
     def script(self, task: Task) -> Script:
-        """An answer to a task that is still to be written, on the equipment as the twin is calibrated."""
-        return Script(read(task.text), self._equipment(task), margin=self.margin)
+        """An answer to a task that is still to be written."""
+        return Script(read(task.text), task.equipment, margin=self.margin)
 
     def prompt(self, task: Task) -> str:
         """The task as a model reads it."""
-        return prompt(read(task.text), self._equipment(task))
+        return prompt(read(task.text), task.equipment)
 
     def written(self, lm: Lm, task: Task, options: Sequence[str]) -> Sample:
         """The answer with these options."""
         script = self.script(task)
-        return written(lm, prompt(script.reading, script.equipment), script, options)
+        return written(lm, prompt(script.reading, task.equipment), script, options)
 
     def sample(self, lm: Lm, tasks: Sequence[Task], each: int, temperature: float, seed: int) -> list[Sample]:
         """So many answers to each task in turn; temperature 0 takes the likeliest."""
@@ -55,9 +54,6 @@ class Asked:
             prompts = [prompt(script.reading, script.equipment) for script in scripts[::each]]
             found += sample(lm, prompts, scripts, temperature=temperature, draw=generator)
         return found
-
-    def _equipment(self, task: Task) -> EquipmentState:
-        return self.twin.calibration.applied(task.equipment)
 
     def feedback(self, tasks: Sequence[Task], samples: Sequence[Sample]) -> Feedback:
         """What the twin says of as many answers to each task."""

@@ -31,6 +31,7 @@ from training.orchestrator.tasks.generator import draw
 from training.orchestrator.tasks.task import Task
 from training.orchestrator.twin_pool import TwinPool
 from training.orchestrator.validation import Validation, feasible_seeds
+from twin.link.calibration import UNCALIBRATED, Calibration
 
 STAGES = ("foundation", "pretraining", "instruction", "rejection", "rldtf")
 MODEL, ADAPTERS, DONE, VALIDATION = "model", "adapters", "done.json", "validation.json"
@@ -58,6 +59,7 @@ class Pipeline:
     tell: Tell
     twin: TwinPool = field(default_factory=lambda: TwinPool(workers=0))
     own: Own | None = None
+    calibration: Calibration = UNCALIBRATED
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -190,8 +192,11 @@ class Pipeline:
         return Instructions(lm, self.asked, self.task, self.material.question, how.questions)
 
     def task(self, number: int) -> Task:
-        """The task of a number."""
-        return self.own.task(number) if self.own else draw(number)
+        """The task of a number, on the equipment as it was calibrated."""
+        return self._calibrated(self.own.task(number) if self.own else draw(number))
+
+    def _calibrated(self, task: Task) -> Task:
+        return replace(task, equipment=self.calibration.applied(task.equipment))
 
     @cached_property
     def asked(self) -> Asked:
@@ -201,13 +206,13 @@ class Pipeline:
     @cached_property
     def validation(self) -> Callable[[Lm], Row]:
         """What stages are compared by."""
-        path, calibration = self.folder / VALIDATION, self.twin.calibration
-        seeds = ranks.from_first(lambda: feasible_seeds(self.config.validation, path, calibration))
-        general = Validation([draw(seed) for seed in seeds], self.asked)
+        path = self.folder / VALIDATION
+        seeds = ranks.from_first(lambda: feasible_seeds(self.config.validation, path, self.calibration))
+        general = Validation([self._calibrated(draw(seed)) for seed in seeds], self.asked)
         if self.own is None:
             return general
         # Ranks share the tasks, and each must have one.
-        own = self.own.held_back * math.ceil(ranks.count() / len(self.own.held_back))
+        own = [*map(self._calibrated, self.own.held_back)] * math.ceil(ranks.count() / len(self.own.held_back))
         return Both(general, Validation(own, self.asked), self.own.share)
 
 

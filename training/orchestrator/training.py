@@ -27,8 +27,9 @@ def train(config: OrchestratorConfig, folder: Path, tell: Tell, last: str = STAG
     """
     ranks.from_first(lambda: Record.of(config).keep(folder))
     own = None if config.own_tasks is None else Own.read(config.own_tasks, config.own_share)
-    with TwinPool(workers=config.twin_workers, calibration=_calibration(config)) as twin:
-        return Pipeline(config, folder, material(config, folder / "corpus"), tell, twin, own).run(last)
+    with TwinPool(workers=config.twin_workers) as twin:
+        told = material(config, folder / "corpus")
+        return Pipeline(config, folder, told, tell, twin, own, _calibration(config)).run(last)
 
 
 def _calibration(config: OrchestratorConfig) -> Calibration:

@@ -23,7 +23,6 @@ from training.orchestrator import twin_worker
 from training.orchestrator.child import Child
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.twin_worker import Job
-from twin.link.calibration import UNCALIBRATED, Calibration
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState, fits
 from twin.link.plan import ChainGrid
@@ -75,7 +74,6 @@ class TwinPool:
         workers: int = 1,
         timeout_s: float | None = None,
         weights: RewardWeights = DEFAULT_WEIGHTS,
-        calibration: Calibration = UNCALIBRATED,
     ) -> None:
         if not 0 <= workers <= 1024:
             raise ValueError(f"workers is {workers}; it must lie in 0..1024")
@@ -85,7 +83,7 @@ class TwinPool:
         """Jobs without an answer, by reason."""
         self._lost_in_a_row = 0
         self._timeout_s = timeout_s
-        self.weights, self.calibration = weights, calibration
+        self.weights = weights
         self._workers = tuple(_Worker() for _ in range(workers))
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         for worker in self._workers:
@@ -124,7 +122,7 @@ class TwinPool:
         asked = tuple(questions)
         wanted = tuple(parts(question, tier) for question in asked)
         jobs = [
-            (question.chains.take(rows), self.calibration.applied(question.equipment), tier, seed)
+            (question.chains.take(rows), question.equipment, tier, seed)
             for question, some in zip(asked, wanted, strict=True)
             for rows in some
         ]

@@ -11,7 +11,7 @@ from ranloop.cli import app
 from rapps.orchestrator import task as served
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from tests.training.orchestrator import packaged
-from tests.training.orchestrator.small import ASKED, made, tasks
+from tests.training.orchestrator.small import made
 from training.orchestrator.continuing import OWN, Both, Own, verified
 from training.orchestrator.errors import OrchestratorError, StageError
 from training.orchestrator.lm import Lm
@@ -22,8 +22,7 @@ from training.orchestrator.rldtf import RldtfConfig
 from training.orchestrator.supervised import CURVE, Row
 from training.orchestrator.tasks.feasibility import share_of_chains
 from training.orchestrator.tasks.generator import draw
-from training.orchestrator.twin_pool import TwinPool
-from training.orchestrator.validation import PROBES, feasible_seeds
+from training.orchestrator.validation import PROBES, Validation, feasible_seeds
 from twin.link.calibration import Calibration
 from twin.link.catalogue import ChannelClass
 from twin.link.demand import Demand
@@ -204,19 +203,22 @@ def test_a_config_that_cannot_be_is_refused(change: dict[str, float]) -> None:
         replace(SMALL, **change)  # type: ignore[arg-type]
 
 
-def test_a_calibrated_twin_judges_training_and_validation(tmp_path: Path) -> None:
+def test_training_and_validation_are_on_calibrated_links(foundation: Path, tmp_path: Path) -> None:
     calibration = Calibration(dict.fromkeys(ChannelClass, -12.0))
-    own = tasks(6)
-    with TwinPool(workers=0, calibration=calibration) as twin:
-        harder = replace(ASKED, twin=twin)
-        samples = ASKED.sample(made(), own, each=8, temperature=1.0, seed=1)
-        usual, calibrated = (asked.feedback(own, samples) for asked in (ASKED, harder))
-    assert calibrated.completed.sum() < usual.completed.sum()
     seeds = feasible_seeds(6, tmp_path / "harder.json", calibration)
     assert seeds != feasible_seeds(6, tmp_path / "usual.json")
     for seed in seeds:
         task = draw(seed)
         assert share_of_chains(replace(task, equipment=calibration.applied(task.equipment)), PROBES) > 0
+    usual = pipeline(foundation, tmp_path / "run", None)
+    harder = replace(usual, calibration=calibration)
+    for number in range(8):
+        before, after = usual.task(number), harder.task(number)
+        assert after == replace(before, equipment=calibration.applied(before.equipment))
+    assert isinstance(harder.validation, Validation)
+    assert [task.equipment for task in harder.validation.tasks] == [
+        calibration.applied(draw(task.seed).equipment) for task in harder.validation.tasks
+    ]
 
 
 @pytest.mark.slow

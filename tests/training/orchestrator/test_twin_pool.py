@@ -13,7 +13,6 @@ import pytest
 from training.orchestrator import twin_pool, twin_worker
 from training.orchestrator.tasks.generator import draw
 from training.orchestrator.twin_pool import Question, TwinPool, TwinPoolError, Verdict
-from twin.link.calibration import Calibration
 from twin.link.evaluate import evaluate
 from twin.link.qos import Tier
 from twin.link.reward import DEFAULT_WEIGHTS, RewardWeights, reward
@@ -176,16 +175,3 @@ def test_a_pool_must_be_one() -> None:
         TwinPool(workers=-1)
     with pytest.raises(ValueError, match="timeout_s is 0"):
         TwinPool(timeout_s=0)
-
-
-@pytest.mark.parametrize("tier", [Tier.T0, Tier.T1])
-def test_a_calibrated_pool_answers_as_at_the_calibrated_snr(tier: Tier) -> None:
-    asked = question(2, 2)
-    calibration = Calibration({asked.equipment.channel: -6.0})
-    moved = replace(asked, equipment=calibration.applied(asked.equipment))
-    with TwinPool(workers=0) as usual, TwinPool(workers=0, calibration=calibration) as calibrated:
-        (found,), (other,), (plain,) = (
-            pool.ask([one], tier) for pool, one in ((calibrated, asked), (usual, moved), (usual, asked))
-        )
-    assert same(found, other)
-    assert not same(found, plain)
