@@ -52,6 +52,13 @@ def train(
     lora: Annotated[
         int | None, typer.Option(help="Train adapters of such a rank, not all weights.", min=1)
     ] = None,
+    vllm: Annotated[
+        str | None,
+        typer.Option(help="A vLLM server that samples the answers, in development mode.", metavar="URL#MODEL"),
+    ] = None,
+    vllm_folder: Annotated[
+        str, typer.Option(help="The folder of --out as that server sees it, where it differs.")
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only rehearse, on few layers, and tell the memory per GPU.")
     ] = False,
@@ -94,6 +101,8 @@ def train(
             seed=seed,
             domain=tuple(domain or ()),
             twin_workers=twin_workers,
+            vllm=vllm,
+            vllm_folder=vllm_folder,
         )
         if lora is not None:
             config = with_adapters(config, lora)

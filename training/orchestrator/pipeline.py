@@ -31,10 +31,13 @@ from training.orchestrator.tasks.generator import draw
 from training.orchestrator.tasks.task import Task
 from training.orchestrator.twin_pool import TwinPool
 from training.orchestrator.validation import Validation, feasible_seeds
+from training.orchestrator.vllm_rollouts import ServedAsked, Server
 from twin.link.calibration import UNCALIBRATED, Calibration
 
 STAGES = ("foundation", "pretraining", "instruction", "rejection", "rldtf")
 MODEL, ADAPTERS, DONE, VALIDATION = "model", "adapters", "done.json", "validation.json"
+SERVED = "served"
+"""The folder of the policy that a server of rollouts reads."""
 REJECTION, RLDTF = 500_000_000, 1_000_000_000
 """Seeds of tasks begin at 0 for instructions, and here for the stages after it."""
 
@@ -201,7 +204,12 @@ class Pipeline:
     @cached_property
     def asked(self) -> Asked:
         """How tasks are put."""
-        return Asked(margin=self.config.margin, twin=self.twin)
+        config = self.config
+        if config.vllm is None:
+            return Asked(margin=config.margin, twin=self.twin)
+        there = f"{config.vllm_folder}/{SERVED}" if config.vllm_folder else ""
+        server = Server.of(config.vllm, self.folder / SERVED, there)
+        return ServedAsked(margin=config.margin, twin=self.twin, server=server)
 
     @cached_property
     def validation(self) -> Callable[[Lm], Row]:

@@ -64,6 +64,10 @@ class OrchestratorConfig:
     validation: int = 256
     twin_workers: int = 0
     """Processes that ask the twin in rejection sampling, RLDTF and validation; 0 asks in this one."""
+    vllm: str | None = None
+    """A server that samples answers, as URL#MODEL (`training.orchestrator.vllm_rollouts`); None: none does."""
+    vllm_folder: str = ""
+    """The training's folder as the server sees it, where that differs: it reads the weights below."""
     seed: int = 1
 
     def __post_init__(self) -> None:

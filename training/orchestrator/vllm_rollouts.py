@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -45,6 +46,16 @@ class Server:
     """The same as the server sees it, where that differs."""
     timeout_s: float = 600.0
     at_once: int = 256
+
+    @classmethod
+    def of(cls, told: str, weights: Path, weights_there: str = "") -> Self:
+        """The server that URL#MODEL names; StageError for what does not."""
+        url, _, model = told.rpartition("#")
+        if not (url.startswith(("http://", "https://")) and model):
+            raise StageError(f"vllm is {told[:80]!r}; it must be URL#MODEL, such as http://127.0.0.1:8000#Qwen")
+        return cls(
+            url=url.rstrip("/").removesuffix("/v1"), model=model, weights=weights, weights_there=weights_there
+        )
 
     def reload(self) -> None:
         """Let the server take the folder's weights, between answers. StageError when it does not."""

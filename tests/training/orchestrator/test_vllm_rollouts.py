@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from ranloop.cli import app
 from rapps.orchestrator.answer import well_formed
 from tests.rapps.orchestrator.peers import Body, Peer, Reply, send, sent, serving
+from tests.training.orchestrator import packaged
 from tests.training.orchestrator.small import ASKED, made, tasks
 from training.orchestrator.adapters import Lora
 from training.orchestrator.errors import StageError
@@ -149,6 +152,25 @@ def test_reinforcement_goes_on_with_a_server_that_has_every_policy(
     assert [path for path, _ in peer.asked].count("/collective_rpc") == 3
     # In the last step the server answered with a policy that had learnt, though not from that step yet.
     assert len({before, served[-1], lm.digest()}) == 3
+
+
+@pytest.mark.slow
+def test_the_command_reinforces_by_a_server(server: tuple[Vllm, Peer], tmp_path: Path) -> None:
+    vllm, peer = server
+    package, run = packaged.write(tmp_path / "package"), tmp_path / "run"
+    begin = ["--preset", "smoke", "--foundation", str(package), "--begin", "rldtf", "--out", str(run)]
+    found = CliRunner().invoke(app, ["train", "orchestrator", *begin, "--vllm", f"{peer.url}/v1#edge"])
+    assert found.exit_code == 0, found.output
+    assert (run / "rldtf" / "done.json").exists()
+    assert {body["model"] for path, body in peer.asked if path == "/v1/completions"} == {"edge"}
+    # The last that the server was handed is what was validated at the end.
+    assert vllm.lm.digest() == Lm.load(run / "rldtf" / "model").digest()
+
+
+@pytest.mark.parametrize("told", ["", "#edge", "http://127.0.0.1:8000", "127.0.0.1:8000#edge", "http://x#"])
+def test_what_names_no_server_is_refused(told: str, tmp_path: Path) -> None:
+    with pytest.raises(StageError, match="must be URL#MODEL"):
+        Server.of(told, tmp_path)
 
 
 def failing(path: str, vllm: Vllm) -> Reply:
