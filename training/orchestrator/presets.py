@@ -109,7 +109,7 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
             name="cpu",
             pretraining=PretrainingConfig(learning=SupervisedConfig(steps=350)),
             instruction=InstructionConfig(learning=SupervisedConfig(steps=500)),
-            rejection=RejectionConfig(rounds=2, best_by="validated reward"),
+            rejection=RejectionConfig(rounds=1, tasks=1500, keep=1, keep_by="reward", best_by="validated reward"),
             rldtf=RldtfConfig(
                 steps=60,
                 tasks=128,
