@@ -64,6 +64,18 @@ def evaluate_batch(chains: ChainGrid, equipment: EquipmentState, *, lower_end: b
     return _results(chains, blocks(chains), equipment, told, ber_low=low.ber, ber_high=worse.ber, tier=Tier.T0)
 
 
+def worst_ber(chains: ChainGrid, equipment: EquipmentState) -> np.ndarray:
+    """The upper end of T0's bit error rate after all transmissions [chains], which is a small part of an answer.
+
+    As `evaluate_batch` tells it, but that there no transmission makes it worse, whatever the tables' grain.
+    """
+    cut, copies = blocks(chains), chains.repetition * chains.harq_transmissions
+    spread = _fades(chains, equipment, equipment.resource_element_snr_db(chains) - MARGIN_DB).copies(copies)
+    block, bit = _by_code(chains, cut, spread, copies)
+    ber: np.ndarray = np.maximum(spread.mean(bit), floored(spread.mean(block)) / cut.k)
+    return ber
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """What becomes of blocks, [chains] each."""
