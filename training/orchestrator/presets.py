@@ -111,11 +111,12 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
             instruction=InstructionConfig(learning=SupervisedConfig(steps=500)),
             rejection=RejectionConfig(rounds=1, tasks=1500, keep=1, keep_by="reward", best_by="validated reward"),
             rldtf=RldtfConfig(
-                steps=130,
+                steps=100,
                 tasks=128,
                 each=2,
                 temperature=0.4,
                 learning_rate=4e-4,
+                entropy_weight=0.05,
                 kl_weight=0.02,
                 best_by="validated reward",
                 validate_every=5,
