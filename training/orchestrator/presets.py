@@ -111,7 +111,7 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
             instruction=InstructionConfig(learning=SupervisedConfig(steps=500)),
             rejection=RejectionConfig(rounds=1, tasks=1500, keep=1, keep_by="reward", best_by="validated reward"),
             rldtf=RldtfConfig(
-                steps=100,
+                steps=40,
                 tasks=128,
                 each=2,
                 temperature=0.4,
