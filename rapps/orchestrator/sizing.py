@@ -25,8 +25,8 @@ SIZES = ("prbs", "tx_power_dbm")
 BEYOND: Mapping[str, range] = {"prbs": range(-1, 8), "tx_power_dbm": range(0, 13)}
 """What may be chosen beyond what is needed: steps of the ladder, and decibels."""
 SURE_BER, SURE_DB = 10.0, 1
-"""How much fewer bit errors than asked the tables are to promise, and what is added then: rare errors are where they
-are off most. Of plans without it tier T1 takes back one in five, of those with it one in fifty."""
+"""How much fewer bit errors than asked the tables are to promise, and what is added then, for they are off most
+where errors are rare. Of plans without it tier T1 takes back one in five, of those with it one in fifty."""
 _LADDER = np.array(PRBS)
 
 
