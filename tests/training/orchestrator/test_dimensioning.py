@@ -66,7 +66,7 @@ def test_the_best_by_chance_of_more_is_no_worse_and_sizes_alone_beat_chance() ->
         rewards["sized"].append(one.reward)
         rewards["best of 8"].append(more.reward)
     chance, sized, best = (np.mean(each) for each in rewards.values())
-    assert chance + 0.2 < sized < best - 0.2
+    assert chance + 0.2 < sized < best - 0.1
 
 
 def test_equipment_that_runs_nothing_has_no_chain_by_chance() -> None:
