@@ -11,7 +11,7 @@ from training.orchestrator.policy import Decided, entropy
 from training.orchestrator.rollout import Rollout
 
 NOTHING = 1e-6
-"""Advantages, on the scale of 1, that are rounding: options of equal worth would be anchored or not by chance."""
+"""Advantages that are rounding: options of equal worth would be counted, and anchored, or not by chance."""
 
 
 def losses(
@@ -55,9 +55,9 @@ def losses(
 
 
 def scale_of(advantage: Sequence[np.ndarray]) -> float:
-    """The root of the mean square of a decision's known advantages."""
+    """The root of the mean square of the advantages of a decision that has any."""
     total = sum(float(np.square(rows).sum()) for rows in advantage)
-    decisions = sum(int(rows.any(axis=1).sum()) for rows in advantage)
+    decisions = sum(int((np.abs(rows) > NOTHING).any(axis=1).sum()) for rows in advantage)
     return max(1e-6, math.sqrt(total / max(1, decisions)))
 
 

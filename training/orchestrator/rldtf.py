@@ -58,8 +58,6 @@ class RldtfConfig:
     critic_rate: float = 2e-4
     last_rate: float = 0.1
     """Share of the learning rates that is left at the end; they fall evenly."""
-    epsilon: float = 1e-8
-    """What Adam adds to the root mean square of a gradient: far smaller ones, rounding too, count like any."""
     minibatches: int = 4
     epochs: int = 1
     micro_batch: int = 64
@@ -123,7 +121,7 @@ class Rldtf:
         groups = [{"params": learning, "lr": config.learning_rate}]
         if self.models.critic is not None:
             groups.append({"params": list(self.models.critic.parameters()), "lr": config.critic_rate})
-        optimiser = torch.optim.AdamW(groups, weight_decay=0.0, eps=config.epsilon)
+        optimiser = torch.optim.AdamW(groups, weight_decay=0.0)
         self.learner, self.optimiser = self.accelerator.prepare(self.models, optimiser)
         self.rates = [group["lr"] for group in optimiser.param_groups]
 

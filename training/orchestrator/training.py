@@ -27,9 +27,10 @@ def train(config: OrchestratorConfig, folder: Path, tell: Tell, last: str = STAG
     """
     ranks.from_first(lambda: Record.of(config).keep(folder))
     own = None if config.own_tasks is None else Own.read(config.own_tasks, config.own_share)
+    calibration = _calibration(config)
     with TwinPool(workers=config.twin_workers) as twin:
         told = material(config, folder / "corpus")
-        return Pipeline(config, folder, told, tell, twin, own, _calibration(config)).run(last)
+        return Pipeline(config, folder, told, tell, twin, own, calibration).run(last)
 
 
 def _calibration(config: OrchestratorConfig) -> Calibration:

@@ -19,7 +19,7 @@ QUESTION = ("What is a PRB?", "It has 12 subcarriers.", "12 subcarriers")
 SUPERVISED = SupervisedConfig(
     steps=6, learning_rate=3e-3, micro_batch=2, checkpoint_every=2, log_every=1, bf16=False
 )
-# So cold that ranks, which draw for themselves, take what one would; and sums in another order stay rounding.
+# So cold that ranks, which draw for themselves, take what one would.
 RLDTF = RldtfConfig(
     steps=3,
     tasks=4,
@@ -28,7 +28,6 @@ RLDTF = RldtfConfig(
     minibatches=2,
     micro_batch=3,
     learning_rate=1e-3,
-    epsilon=1e-4,
     bf16=False,
     validate_every=1,
     checkpoint_every=1,
