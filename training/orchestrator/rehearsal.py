@@ -42,6 +42,8 @@ def rehearsed(config: OrchestratorConfig) -> OrchestratorConfig:
         rejection=replace(config.rejection, rounds=1, tasks=2, each=2, batch=2, epochs=1),
         rldtf=replace(config.rldtf, steps=2, tasks=2, each=2, minibatches=1, critic_warm_up=1, resync_every=1),
         validation=2,
+        # A server has the whole model, not the few layers of this one.
+        vllm=None,
     )
 
 

@@ -89,3 +89,8 @@ def test_a_dry_run_goes_through_every_stage_and_tells_the_memory(
     assert [(row["gpus"], row["lora"]) for row in told["memory"]] == [
         (gpus, adapted) for adapted in (False, True) for gpus in rehearsal.GPUS
     ]
+
+
+def test_a_rehearsal_hands_no_server_its_few_layers() -> None:
+    config = replace(PRESETS["qwen7b"], vllm="http://127.0.0.1:9#served")
+    assert rehearsal.rehearsed(config).vllm is None
