@@ -50,3 +50,23 @@ FRESH = (
             rx_antennas=2, detector="ep", prbs=4),
 )  # fmt: skip
 """Those that were added when that was settled."""
+
+RARE = (
+    Case.of("QPSK 0.1 LS 1x1", C, 100e-9, 50.0, modulation="qpsk", code_rate=0.1, estimator="ls", prbs=6),
+    Case.of("16QAM 0.2 LS SVD 2x1", C, 100e-9, 50.0, modulation="16qam", code_rate=0.2, estimator="ls", prbs=6,
+            tx_antennas=2, precoder="svd"),
+    Case.of("64QAM 0.1 LS 1x2", C, 100e-9, 50.0, modulation="64qam", code_rate=0.1, estimator="ls", prbs=6,
+            rx_antennas=2),
+    Case.of("256QAM 0.1 1x1", A, 100e-9, 50.0, modulation="256qam", code_rate=0.1, prbs=6),
+    Case.of("256QAM 0.9 1x2", C, 100e-9, 50.0, modulation="256qam", code_rate=0.9, prbs=6, rx_antennas=2),
+    Case.of("16QAM 0.3 2x2", C, 100e-9, 50.0, modulation="16qam", code_rate=0.3, prbs=6, layers=2, tx_antennas=2,
+            rx_antennas=2),
+    Case.of("64QAM 0.5 LS 1x4", C, 100e-9, 50.0, modulation="64qam", code_rate=0.5, estimator="ls", prbs=6,
+            rx_antennas=4),
+    Case.of("QPSK 0.5 1x1 fast", C, 100e-9, 300.0, modulation="qpsk", code_rate=0.5, prbs=6),
+    Case.of("16QAM 0.3 DeepRx 1x1", C, 100e-9, 50.0, modulation="16qam", code_rate=0.3, estimator="deeprx",
+            detector="deeprx", prbs=6),
+    Case.of("QPSK 0.1 polar 1x2", C, 100e-9, 50.0, modulation="qpsk", code_rate=0.1, code="polar", prbs=4,
+            rx_antennas=2),
+)  # fmt: skip
+"""Low rates and deep fades, where T1 and T0 were once off by up to a decade."""

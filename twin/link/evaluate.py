@@ -193,10 +193,12 @@ def _by_chain(chain: LinkChain, equipment: EquipmentState, seed: int) -> Result:
     seen = fading_information(Setup.of(chain, equipment), chain.prbs, seed, halves=bool(cut.count[0] > 1))
     # What so many channels say is uncertain: resample them.
     picks = np.random.default_rng(seed).integers(0, len(seen), (RESAMPLES, len(seen)))
-    picks[0] = np.arange(len(seen))
+    times = np.stack([np.bincount(pick, minlength=len(seen)) for pick in picks])
+    times[0] = 1
     rows = np.zeros(RESAMPLES, dtype=np.intp)
     alike = Blocks(cut.count[rows], cut.k[rows], cut.n[rows])
-    every = _outcome(one.take(rows), alike, Fades.of_channels(mutual_information.to_snr_db(seen)[picks]))
+    fades = Fades.of_channels(mutual_information.to_snr_db(np.sort(seen)), times)
+    every = _outcome(one.take(rows), alike, fades)
     outcome = Outcome(*(getattr(every, field.name)[:1] for field in fields(Outcome)))
     low, high = np.quantile(every.ber[1:], (0.025, 0.975))
     ber = outcome.ber

@@ -18,6 +18,8 @@ _TAIL = (1e-5, 1e-4)
 """Probabilities below the lowest quantile at which the tail is told."""
 _EDGES = np.array((0.0, *_TAIL, *LEVELS, 1.0))
 _WEIGHT = np.diff(_EDGES)
+_TAIL_LEVEL = 0.025
+"""Quantile below which channels tell the tail."""
 _DECADES = np.log10(np.array(_TAIL) / LEVELS[0])
 
 
@@ -51,10 +53,19 @@ class Fades:
         return cls.of_quantiles(chains.quantiles_db(snr_db), chains.step_db())
 
     @classmethod
-    def of_channels(cls, snr_db: np.ndarray) -> "Fades":
-        """Of chains by what they carry over channels that are alike likely [chains, channels]."""
-        quantiles = np.quantile(snr_db, LEVELS, axis=1).T
-        return cls.of_quantiles(quantiles, quantiles[:, 1] - quantiles[:, 0])
+    def of_channels(cls, rising_db: np.ndarray, times: np.ndarray) -> "Fades":
+        """By what is carried over channels [channels], in rising order, each seen so often [rows, channels].
+
+        How the tail falls is told by all channels below `_TAIL_LEVEL` (Hill 1975), not by two quantiles alone: a
+        tail that falls by the same dB per decade lies that much / ln 10 below its quantile on average.
+        """
+        seen = times.cumsum(axis=1)
+        quantiles = np.stack([_quantiles(rising_db, row) for row in seen])
+        most = np.maximum(1, np.round(_TAIL_LEVEL * seen[:, -1:])).astype(int)
+        few = int((seen < most).any(axis=0).sum()) + 1
+        taken = np.clip(most - (seen - times)[:, :few], 0, times[:, :few])
+        below = quantiles[:, LEVELS.index(_TAIL_LEVEL)] - (taken @ rising_db[:few]) / most[:, 0]
+        return cls.of_quantiles(quantiles, below * np.log(LEVELS[1] / LEVELS[0]))
 
     @classmethod
     def of_quantiles(cls, quantiles_db: np.ndarray, step_db: np.ndarray) -> "Fades":
@@ -104,3 +115,12 @@ class Fades:
         """The mean over channels of the cells' values [chains, cells], [chains]."""
         found: np.ndarray = (values * self.weight).sum(axis=1)
         return found
+
+
+def _quantiles(rising: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Quantiles LEVELS of rising values [n], of which so many were seen up to each [n], linear in between."""
+    rank, share = np.divmod(np.array(LEVELS) * (seen[-1] - 1), 1.0)
+    places = np.searchsorted(seen, np.stack((rank, rank + 1.0)), side="right")
+    low, high = rising[places.clip(max=len(rising) - 1)]
+    found: np.ndarray = low + share * (high - low)
+    return found

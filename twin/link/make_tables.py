@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from twin.link.chain.link import Setup
 
 PROBE_PRBS = 4
-"""PRBs on which receivers are run."""
+"""PRBs of a slot on which EP and K-best are run."""
 PARTS = 100
 """Numbers per dB in the partial file."""
 AWGN_WIDTH = 16
@@ -65,7 +65,7 @@ def cells() -> list[Cell]:
     return [*slow, *learnt, *sorted((*awgn, *fading), key=lambda cell: -ANTENNAS[cell[-1]][0])]
 
 
-def work(cell: Cell, device: str, slots: int, channels: int, slow_slots: int, seed: int) -> list[float]:
+def work(cell: Cell, device: str, prbs: int, channels: int, slow_slots: int, seed: int) -> list[float]:
     """A cell's numbers, flat: [widths, estimators, detectors, modulations, SNRs, levels], in hundredths of a dB.
 
     Of DeepRx: [widths, modulations, SNRs, levels]. Of slow ones: [slow detectors, modulations, every other SNR],
@@ -91,17 +91,18 @@ def work(cell: Cell, device: str, slots: int, channels: int, slow_slots: int, se
         rx_antennas=rx,
         precoder=precoder,
         estimator=Estimator.DEEPRX if kind.startswith("deeprx") else Estimator.LMMSE,
-        prbs=probe(AWGN_WIDTH, PROBE_PRBS),
+        prbs=probe(AWGN_WIDTH, PROBE_PRBS) if kind == "slow" else (0,),
     )
     if kind == "slow":
         return _gains(setup, slow_slots, seed)
     draw = torch.Generator(torch.device(device)).manual_seed(seed)
     if kind.startswith("deeprx"):
-        sweep = learnt_sweep(setup, snrs_db=SNRS_DB, slots=slots, draw=draw)
+        # On a CPU, DeepRx takes as long on half as many.
+        sweep = learnt_sweep(setup, snrs_db=SNRS_DB, prbs=prbs // 2, draw=draw)
     else:
         detectors = LINEAR[:1] if layers == 1 else LINEAR
         sweep = linear_sweep(
-            setup, estimators=ESTIMATORS, detectors=detectors, snrs_db=SNRS_DB, slots=slots, draw=draw
+            setup, estimators=ESTIMATORS, detectors=detectors, snrs_db=SNRS_DB, prbs=prbs, draw=draw
         )
     count = channels if tx * rx <= 2 else channels // 2
     place = torch.tensor(np.array(LEVELS) * count, device=draw.device).long()
@@ -186,7 +187,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--only", choices=("slow", "awgn", "fading", "deeprx", "deeprx_awgn"), help="these cells, and no table yet"
     )
-    parser.add_argument("--slots", type=int, default=128, help="channels of a cell on which receivers are run")
+    parser.add_argument(
+        "--prbs", type=int, default=192, help="PRBs on which receivers are run twice; half for DeepRx"
+    )
     parser.add_argument("--channels", type=int, default=16384, help="channels of a cell in all")
     parser.add_argument("--slow-slots", type=int, default=2, help="channels of a cell of EP and K-best")
     parser.add_argument("--seed", type=int, default=1)
@@ -194,7 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=FILE)
     options = parser.parse_args(arguments)
     settings = {
-        "slots": options.slots,
+        "prbs": options.prbs,
         "channels": options.channels,
         "slow_slots": options.slow_slots,
         "seed": options.seed,

@@ -2,7 +2,8 @@
 
 T2's block error rates around that place are fitted by a curve, so that where it crosses 10 % comes with an
 interval of its own. T1 is asked with several seeds: the mean of its answers is off by its bias, and the channels
-that it happened to draw spread them.
+that it happened to draw spread them. Where errors are rare (`judge_rare`) T2 counts at one SNR, and what is held
+against each other are the block error rates there: plans that promise few errors live there.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from twin.link.qos import Tier
 TARGET = 0.1
 RATES = (0.35, 0.22, 0.15, 0.1, 0.06, 0.035)
 """Block error rates, by T0, at whose SNRs T2 counts."""
+RARE = 3e-3
+"""Block error rate, by T0, at whose SNR T2 counts what is rare."""
 SEEDS = tuple(range(1, 13))
 _LEVELS_DB = np.arange(-14.0, 46.0, 0.25)
 _ROUNDS = 30
@@ -67,7 +70,7 @@ class Case:
         """Block error rate by T0 or T1: what is missing from the throughput."""
         answer = evaluate(self.chain, self.equipment(level_db), tier, seed=seed).qos
         whole = evaluate(self.chain, self.equipment(70.0)).qos.throughput_bps
-        return float(np.clip(1.0 - answer.throughput_bps / whole, 1e-5, 1.0))
+        return float(np.clip(1.0 - answer.throughput_bps / whole, 1e-7, 1.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,4 +180,58 @@ def judge(case: Case, *, blocks: int, failures: int, seed: int = 101) -> Verdict
         t1_db=np.array([crossing(around, rates) for rates in looked]),
         t0=np.array(RATES),
         t1=np.array([case.bler(level, Tier.T1, SEEDS[0]) for level in levels]),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rare:
+    """Block error rates of a case where errors are rare, by all tiers at one SNR."""
+
+    case: Case
+    level_db: float
+    blocks: int
+    failed: int
+    """What T2 counted."""
+    t0: float
+    t1: np.ndarray
+    """By seeds [n]."""
+
+    @property
+    def bler(self) -> float:
+        """T2's; where nothing failed, as if half a block had."""
+        return max(self.failed, 0.5) / self.blocks
+
+    @property
+    def error_decades(self) -> float:
+        """Standard error of T2's decimal logarithm, blocks that share a slot counting as one trial."""
+        slots = max(self.failed, 0.5) / blocks_of(self.case.chain)[0]
+        return float(slots**-0.5 / np.log(10.0))
+
+    def missed_decades(self, tier: Tier) -> float:
+        """How much higher T2's rate is than a tier's, in decades; T1's is the geometric mean over its seeds."""
+        told = np.log10(self.t0 if tier is Tier.T0 else self.t1)
+        return float(np.log10(self.bler) - np.mean(told))
+
+    @property
+    def t1_spread_decades(self) -> float:
+        """Standard deviation of T1's over seeds: what chance makes of one answer."""
+        return float(np.log10(self.t1).std(ddof=1))
+
+
+def judge_rare(case: Case, *, blocks: int, failures: int, seed: int = 201) -> Rare:
+    """Hold a case's tiers against each other where T0 expects RARE: so many blocks, or failures, are counted."""
+    from twin.link.chain.tiers import monte_carlo
+
+    expected = np.array([case.bler(level, Tier.T0) for level in _LEVELS_DB])
+    level_db = crossing(_LEVELS_DB, expected, RARE)
+    counted = monte_carlo(
+        case.chain, case.equipment(level_db), seed=seed, target_failures=failures, most_blocks=blocks
+    )
+    return Rare(
+        case,
+        level_db,
+        counted.blocks,
+        counted.failed,
+        case.bler(level_db, Tier.T0),
+        np.array([case.bler(level_db, Tier.T1, each) for each in SEEDS[:6]]),
     )

@@ -123,7 +123,7 @@ def test_quantiles_of_a_fading_link_give_the_error_rate_of_its_channels() -> Non
     draw = np.random.default_rng(1)
     # Rayleigh fading over three antennas, mean 0 dB: an order of diversity that the two lowest quantiles show.
     snr_db = 10.0 * np.log10(draw.gamma(3.0, 1 / 3.0, (1, 400_000)))
-    fades = Fades.of_channels(snr_db)
+    fades = Fades.of_channels(np.sort(snr_db[0]), np.ones_like(snr_db, dtype=int))
     for threshold_db in (-9.0, -6.0, -4.0, -1.0):
         needed = mutual_information.from_snr_db(np.array(threshold_db))
         told, _ = mean_errors(fades.low_db, fades.high_db, np.array([[6000.0]]), needed[None, None])

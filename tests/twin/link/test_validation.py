@@ -6,7 +6,7 @@ from scipy.special import ndtr
 
 from twin.link.catalogue import ChannelClass
 from twin.link.qos import Tier
-from twin.link.validation import RATES, Case, Counted, crossing, judge
+from twin.link.validation import RATES, Case, Counted, crossing, judge, judge_rare
 
 
 def counted(blocks: int, seed: int, blocks_per_slot: int = 1) -> Counted:
@@ -57,3 +57,16 @@ def test_the_tiers_say_alike_where_one_block_in_ten_fails() -> None:
     assert found.t1_db.std() < 0.3
     assert case.bler(level_db, Tier.T0) == pytest.approx(0.1, abs=0.06)
     np.testing.assert_allclose(found.t0, RATES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "fields",
+    [{"modulation": "64qam", "rx_antennas": 2}, {"modulation": "16qam", "tx_antennas": 2, "precoder": "svd"}],
+)
+def test_low_rates_in_deep_fades_fail_as_rarely_as_told(fields: dict[str, object]) -> None:
+    case = Case.of("fades", ChannelClass.TDL_C, 1e-7, 50.0, code_rate=0.1, estimator="ls", prbs=6, **fields)
+    found = judge_rare(case, blocks=8000, failures=40)
+    assert found.failed > 5
+    assert abs(found.missed_decades(Tier.T1)) < 0.2 + 2.5 * found.error_decades
+    assert found.t1_spread_decades < 0.2

@@ -121,28 +121,52 @@ def responses(
     return torch.einsum("brxpt,pf->btfrx", waves, steering)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Modes:
+    """A channel at some points by its fading modes: normal draws of these stand for a channel, seen at any point.
+
+    Statistics are those of `responses` but for the number of waves, which is without bound here.
+    """
+
+    factor: Tensor
+    """What each mode, of power 1, adds at each point, complex64 [points, modes + 1]; the last does not fade."""
+
+    @classmethod
+    def of(cls, channel: Channel, frequency: Tensor, time: Tensor) -> "Modes":
+        """At subcarriers and symbols, int64 [points] each."""
+        device = frequency.device
+        # A handful of points: their factor is found on the CPU.
+        frequency, time = frequency.cpu(), time.cpu()
+        known = covariance(channel, frequency[:, None] - frequency, time[:, None] - time)
+        steady = _steady(channel, frequency, time)
+        size, mode = torch.linalg.eigh(known.to(torch.complex128) - steady[:, None] * steady.conj())
+        kept = size > LEAST_MODE
+        fading = mode[:, kept] * size[kept].sqrt()
+        return cls(torch.cat((fading, steady[:, None]), dim=1).to(torch.complex64).to(device))
+
+    def draws(self, shape: tuple[int, int, int], draw: torch.Generator) -> Tensor:
+        """Draws of shape (blocks, rx, tx), complex64 [blocks, rx, tx, modes + 1]."""
+        device = draw.device
+        pair = torch.randn(*shape, self.factor.shape[1] - 1, 2, generator=draw, device=device) * 0.5**0.5
+        angle = 2.0 * math.pi * torch.rand(*shape, 1, generator=draw, device=device)
+        return torch.cat((torch.view_as_complex(pair), torch.polar(torch.ones_like(angle), angle)), dim=-1)
+
+    def seen(self, draws: Tensor, points: Tensor | None = None) -> Tensor:
+        """Responses at these points, or at all, complex64 [blocks, points, rx, tx]."""
+        factor = self.factor if points is None else self.factor[points]
+        moved: Tensor = (draws @ factor.mT).movedim(-1, 1)
+        return moved
+
+
 def samples(
     channel: Channel, shape: tuple[int, int, int], frequency: Tensor, time: Tensor, draw: torch.Generator
 ) -> Tensor:
     """Responses at a few subcarriers and symbols only, int64 [n] each: shape (blocks, rx, tx) -> complex64.
 
-    Result [blocks, n, rx, tx]. Their statistics are those of `responses` but for the number of waves, which is
-    without bound here: normal draws through a factor of the covariance.
+    Result [blocks, n, rx, tx].
     """
-    device = draw.device
-    # A handful of points: their factor is found on the CPU.
-    frequency, time = frequency.cpu(), time.cpu()
-    known = covariance(channel, frequency[:, None] - frequency, time[:, None] - time)
-    steady = _steady(channel, frequency, time)
-    size, mode = torch.linalg.eigh(known.to(torch.complex128) - steady[:, None] * steady.conj())
-    kept = size > LEAST_MODE
-    factor = (mode[:, kept] * size[kept].sqrt()).to(torch.complex64).to(device)
-    pair = torch.randn(*shape, int(kept.sum()), 2, generator=draw, device=device) * 0.5**0.5
-    angle = 2.0 * math.pi * torch.rand(*shape, 1, generator=draw, device=device)
-    line = torch.polar(torch.ones_like(angle), angle) * steady.to(factor)
-    found = torch.view_as_complex(pair) @ factor.mT + line
-    moved: Tensor = found.movedim(-1, 1)
-    return moved
+    modes = Modes.of(channel, frequency.to(draw.device), time)
+    return modes.seen(modes.draws(shape, draw))
 
 
 def selectivity(kind: ChannelClass, product: np.ndarray) -> np.ndarray:

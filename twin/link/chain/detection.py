@@ -30,16 +30,69 @@ class Equaliser:
 def equaliser(channel: Tensor, noise: Tensor, *, zero_forcing: bool) -> Equaliser:
     """The equaliser of channels [..., rx, layers] in noise of variance [...]."""
     noise = noise.clamp(min=LEAST_VARIANCE)[..., None]
-    gram = channel.mH @ channel
-    # The smallest ridge keeps a singular channel from ending in NaN; its layers get a huge variance instead.
-    ridge = torch.full_like(noise, LEAST_VARIANCE) if zero_forcing else noise
-    inverse = hermitian_inverse(gram + torch.diag_embed(ridge.expand(*gram.shape[:-1])))
+    inverse = _inverse_gram(channel, noise, zero_forcing=zero_forcing)
     spread = inverse.diagonal(dim1=-2, dim2=-1).real
     matrix = inverse @ channel.mH
+    if not zero_forcing:
+        matrix = matrix / _gain(noise, spread)[..., None]
+    return Equaliser(matrix, _left(noise, spread, zero_forcing=zero_forcing))
+
+
+def variance_behind(channel: Tensor, noise: Tensor, *, zero_forcing: bool) -> Tensor:
+    """The variance of what noise that equaliser leaves [..., layers]; the equaliser itself is not made."""
+    noise = noise.clamp(min=LEAST_VARIANCE)[..., None]
+    spread = _inverse_gram(channel, noise, zero_forcing=zero_forcing).diagonal(dim1=-2, dim2=-1).real
+    return _left(noise, spread, zero_forcing=zero_forcing)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrum:
+    """What the layers of channels are to each other, found once, to be asked about many strengths of noise."""
+
+    power: Tensor
+    """Of each mode [..., modes]."""
+    share: Tensor
+    """Of each layer in each mode [..., layers, modes]."""
+
+    @classmethod
+    def of(cls, channel: Tensor) -> "Spectrum":
+        """Of channels [..., rx, layers]."""
+        if channel.shape[-1] == 1:
+            power = torch.view_as_real(channel).square().sum((-1, -3))
+            return cls(power, torch.ones_like(power)[..., None])
+        power, modes = torch.linalg.eigh(channel.mH @ channel)
+        return cls(power.clamp(min=0.0), modes.abs().square())
+
+    def variance_behind(self, noise: float, *, zero_forcing: bool) -> Tensor:
+        """As the function of that name, in noise of one strength."""
+        noise = max(noise, LEAST_VARIANCE)
+        ridge = LEAST_VARIANCE if zero_forcing else noise
+        spread = (self.share / (self.power + ridge)[..., None, :]).sum(-1)
+        return _left(torch.tensor(noise), spread, zero_forcing=zero_forcing)
+
+
+def _inverse_gram(channel: Tensor, noise: Tensor, *, zero_forcing: bool) -> Tensor:
+    """Inverse of what the layers are to each other [..., layers, layers], noise [..., 1] taken in or not."""
+    # The smallest ridge keeps a singular channel from ending in NaN; its layers get a huge variance instead.
+    ridge = torch.full_like(noise, LEAST_VARIANCE) if zero_forcing else noise
+    if channel.shape[-1] == 1:
+        power = torch.view_as_real(channel).square().sum((-1, -3))
+        return (power + ridge).reciprocal()[..., None].to(channel.dtype)
+    gram = channel.mH @ channel
+    return hermitian_inverse(gram + torch.diag_embed(ridge.expand(*gram.shape[:-1])))
+
+
+def _gain(noise: Tensor, spread: Tensor) -> Tensor:
+    """How much of a layer's symbol is left by LMMSE before its bias is taken out [..., layers]."""
+    return (1.0 - noise * spread).clamp(min=LEAST_VARIANCE)
+
+
+def _left(noise: Tensor, spread: Tensor, *, zero_forcing: bool) -> Tensor:
+    """The variance of the noise that is left, by the diagonal of the inverse [..., layers]."""
     if zero_forcing:
-        return Equaliser(matrix, (noise * spread).clamp(min=LEAST_VARIANCE))
-    gain = (1.0 - noise * spread).clamp(min=LEAST_VARIANCE)
-    return Equaliser(matrix / gain[..., None], ((1.0 - gain) / gain).clamp(min=LEAST_VARIANCE))
+        return (noise * spread).clamp(min=LEAST_VARIANCE)
+    gain = _gain(noise, spread)
+    return ((1.0 - gain) / gain).clamp(min=LEAST_VARIANCE)
 
 
 def hermitian_inverse(matrix: Tensor) -> Tensor:

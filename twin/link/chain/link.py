@@ -147,7 +147,12 @@ def beamformed(channel: Tensor, layers: int) -> Tensor:
     The transmitter knows the channel's mean over the PRB and slot.
     """
     points = channel.flatten(2, -3)
-    _, _, beams = torch.linalg.svd(points.mean(2), full_matrices=False)
+    mean = points.mean(2)
+    if mean.shape[-2] == 1:
+        # One receive antenna: the beam is the channel itself, and no decomposition is needed to find it.
+        beams = mean / torch.linalg.vector_norm(mean, dim=-1, keepdim=True)
+    else:
+        _, _, beams = torch.linalg.svd(mean, full_matrices=False)
     formed: Tensor = points @ beams[..., :layers, :].mH[:, :, None]
     return formed.reshape(*channel.shape[:-1], layers)
 

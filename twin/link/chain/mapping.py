@@ -42,18 +42,16 @@ def modulate(bits: Tensor, constellation: Tensor) -> Tensor:
 
 
 def square_llrs(received: Tensor, variance: Tensor, bits: int) -> Tensor:
-    """Exact LLRs of square QAM; received complex [...], its noise variance [...] -> [..., bits]."""
+    """Exact LLRs of square QAM; received complex [...], its noise variance [...] -> [..., bits].
+
+    They end at about 80, where single precision does.
+    """
     half = bits // 2
     levels = amplitudes(half, received.device)
     parts = torch.view_as_real(received)
-    metric = -(parts[..., None] - levels).square() / variance[..., None, None]
-    labels = torch.arange(1 << half, device=received.device)
-    found = []
-    for place in range(half - 1, -1, -1):
-        one = (labels >> place & 1).bool()
-        found.append(torch.logsumexp(metric[..., one], -1) - torch.logsumexp(metric[..., ~one], -1))
+    found = _told(-(parts[..., None] - levels).square() / variance[..., None, None], half)
     # [..., 2 dimensions, half] -> bits alternate between the dimensions.
-    return torch.stack(found, dim=-1).transpose(-1, -2).flatten(-2)
+    return found.transpose(-1, -2).flatten(-2)
 
 
 def llrs(received: Tensor, variance: Tensor, constellation: Tensor) -> Tensor:
@@ -61,11 +59,15 @@ def llrs(received: Tensor, variance: Tensor, constellation: Tensor) -> Tensor:
 
     They end at about 80, where single precision does.
     """
-    bits = len(constellation).bit_length() - 1
     metric = -(received[..., None] - constellation).abs().square() / variance[..., None]
+    return _told(metric, len(constellation).bit_length() - 1)
+
+
+def _told(metric: Tensor, bits: int) -> Tensor:
+    """LLRs of labels' bits by the labels' log-likelihoods [..., labels] -> [..., bits]."""
     likely = (metric - metric.amax(-1, keepdim=True)).exp()
-    labels = torch.arange(len(constellation), device=received.device)
-    shift = torch.arange(bits - 1, -1, -1, device=received.device)
+    labels = torch.arange(1 << bits, device=metric.device)
+    shift = torch.arange(bits - 1, -1, -1, device=metric.device)
     one = (labels[:, None] >> shift & 1).to(likely.dtype)
     found: Tensor = (likely @ one).clamp(min=1e-35).log() - (likely @ (1.0 - one)).clamp(min=1e-35).log()
     return found

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from twin.link.catalogue import Detector, Estimator, Modulation
-from twin.link.chain.detection import equaliser
+from twin.link.chain.detection import Spectrum, equaliser
 from twin.link.chain.ensemble import (
     Regression,
     at_points,
@@ -20,13 +20,13 @@ from twin.link.chain.ensemble import (
     channels,
     information_at,
     look,
+    prbs_apart,
     snr_behind_db,
 )
 from twin.link.chain.link import (
     DATA_SYMBOLS,
     Setup,
     complex_normal,
-    effective_channel,
     estimate,
     information_by_prb,
 )
@@ -52,10 +52,13 @@ class Sweep:
         """
         many = channels(self.setup, prbs, count, draw)
         state = draw.get_state()
+        spectrum = Spectrum.of(many * many.shape[-1] ** -0.5)
         found = []
         for s, snr_db in enumerate(self.snrs_db):
+            noise = self.setup.at(float(snr_db)).noise
             levels_db = [
-                snr_behind_db(many, self.setup.at(float(snr_db)).noise, detector) for detector in self.detectors
+                -10.0 * spectrum.variance_behind(noise, zero_forcing=detector is Detector.ZF).log10()
+                for detector in self.detectors
             ]
             known = [
                 torch.stack([information_at(level_db, modulation).mean((-1, -2)) for modulation in Modulation])
@@ -74,12 +77,12 @@ def linear_sweep(
     estimators: Sequence[Estimator],
     detectors: Sequence[Detector],
     snrs_db: Sequence[float],
-    slots: int,
+    prbs: int,
     draw: torch.Generator,
 ) -> Sweep:
-    """Run linear receivers on so many slots; they share the channels, and the noise but for its strength."""
+    """Run linear receivers twice on so many PRBs; they share the channels, and the noise but for its strength."""
     device = draw.device
-    channel = effective_channel(setup, slots, draw, device)
+    channel = _prbs(setup, prbs, draw).repeat(2, 1, 1, 1, 1, 1)
     data = torch.tensor(DATA_SYMBOLS, device=device)
     true = channel[:, :, data] * setup.layers**-0.5
     noise = complex_normal(true.shape[:-1], 1.0, draw, device)
@@ -101,15 +104,15 @@ def linear_sweep(
                 llr = square_llrs(linear.apply(signal + noise * made.noise**0.5), linear.variance, modulation.bits)
                 got, sampling_variance = information_by_prb(llr.transpose(1, 2), bits.transpose(1, 2))
                 known = carried(few, made.noise, detector, modulation).mean(-1)
-                fits.append(Regression.fit(known.flatten(), got.flatten(), sampling_variance))
+                fits.append(Regression.fit(known.reshape(2, -1), got.reshape(2, -1), sampling_variance))
     shape = (len(estimators), len(snrs_db), len(detectors), len(Modulation))
     return Sweep(setup, detectors, snrs_db, Regression.stack(fits, shape))
 
 
 @torch.no_grad()
-def learnt_sweep(setup: Setup, *, snrs_db: Sequence[float], slots: int, draw: torch.Generator) -> Sweep:
-    """Run DeepRx on so many slots: all see the same channels. Sweep's first and third axes are of one each."""
-    channel = effective_channel(setup, slots, draw, draw.device)
+def learnt_sweep(setup: Setup, *, snrs_db: Sequence[float], prbs: int, draw: torch.Generator) -> Sweep:
+    """Run DeepRx twice on so many PRBs, the same for all SNRs. Sweep's first and third axes are of one each."""
+    channel = _prbs(setup, prbs, draw)
     state = draw.get_state()
     fits = []
     for snr_db, modulation in product(snrs_db, Modulation):
@@ -117,3 +120,12 @@ def learnt_sweep(setup: Setup, *, snrs_db: Sequence[float], slots: int, draw: to
         made = replace(setup, snr_db=float(snr_db), modulation=modulation)
         fits.append(look(made, channel, draw))
     return Sweep(setup, (setup.detector,), snrs_db, Regression.stack(fits, (1, len(snrs_db), 1, len(Modulation))))
+
+
+def _prbs(setup: Setup, count: int, draw: torch.Generator) -> Tensor:
+    """Channels of PRBs by how strong they are, for a PRB that is strong at one SNR is as a weak one at another."""
+
+    def level(few: Tensor) -> Tensor:
+        return snr_behind_db(few, setup.noise, setup.detector).mean((1, 2, 3))
+
+    return prbs_apart(setup, count, level, draw)

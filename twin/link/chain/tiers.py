@@ -5,7 +5,7 @@ channel; that is optimistic for a slow one.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +13,9 @@ import torch
 
 from twin.link.blocks import blocks_of
 from twin.link.catalogue import Detector, Precoder
-from twin.link.chain.ensemble import SYMBOLS, carried, channels, look
+from twin.link.chain.ensemble import SYMBOLS, carried, channels, look, prbs_apart
 from twin.link.chain.link import (
     Setup,
-    effective_channel,
     information,
     random_bits,
     send,
@@ -29,10 +28,10 @@ from twin.link.plan import LinkChain
 if TYPE_CHECKING:
     from twin.link.receivers.deeprx import DeepRx
 
-PROBE_SLOTS = {Detector.ZF: 96, Detector.LMMSE: 96, Detector.EP: 32, Detector.KBEST: 4, Detector.DEEPRX: 40}
-"""Channels on which T1 runs the receiver, over all layers, fewer where it is slow."""
-LEAST_SLOTS = 4
-PROBE_CHANNELS = 8192
+SEEN_PRBS = {Detector.ZF: 256, Detector.LMMSE: 256, Detector.EP: 64, Detector.KBEST: 8, Detector.DEEPRX: 96}
+"""PRBs on which T1 runs the receiver twice, over all layers, fewer where it is slow."""
+LEAST_PRBS = 8
+PROBE_CHANNELS = 24576
 """Channels of which T1 finds what they carry, for one antenna at each end; fewer with more of them."""
 RV_ORDER = (0, 2, 3, 1)
 """Redundancy versions of a block's transmissions (TS 38.214 5.1.2.1)."""
@@ -64,9 +63,14 @@ def fading_information(setup: Setup, prbs: int, seed: int, *, halves: bool = Fal
     Of whole slots, or of each half of them, as blocks see them that share a slot.
     """
     draw = torch.Generator().manual_seed(seed)
-    slots = max(LEAST_SLOTS, PROBE_SLOTS[setup.detector] // setup.layers)
-    seen = effective_channel(setup, slots, draw, draw.device)
-    regression = look(setup, seen, draw)
+
+    def level(few: torch.Tensor) -> torch.Tensor:
+        return carried(few, setup.noise, setup.detector, setup.modulation).mean((1, 2))
+
+    # With one layer all detectors are alike, and quick.
+    detector = Detector.LMMSE if setup.layers == 1 and setup.detector is not Detector.DEEPRX else setup.detector
+    count = max(LEAST_PRBS, SEEN_PRBS[detector] // setup.layers)
+    regression = look(replace(setup, prbs=(0,)), prbs_apart(setup, count, level, draw), draw)
     many = channels(setup, prbs, probe_channels(setup), draw)
     known = carried(many, setup.noise, setup.detector, setup.modulation)
     parts = known.reshape(*known.shape[:2], len(SYMBOLS), -1).mean(-1) if halves else known.mean(-1, keepdim=True)
@@ -75,7 +79,8 @@ def fading_information(setup: Setup, prbs: int, seed: int, *, halves: bool = Fal
 
 def probe_channels(setup: Setup) -> int:
     """Channels of which T1 finds what they carry."""
-    slower = 4 if setup.precoder is Precoder.SVD else max(1, setup.rx_antennas // 2)
+    beams = setup.precoder is Precoder.SVD and setup.rx_antennas > 1
+    slower = 4 if beams else max(1, setup.rx_antennas // 2)
     return PROBE_CHANNELS // (setup.layers * slower)
 
 

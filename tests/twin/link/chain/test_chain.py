@@ -152,7 +152,7 @@ def test_a_sweep_says_what_single_runs_say() -> None:
         estimators=(Estimator.LS, Estimator.LMMSE),
         detectors=(Detector.ZF, Detector.LMMSE),
         snrs_db=(0.0, 12.0),
-        slots=48,
+        prbs=96,
         draw=draw(1),
     )
     found = sweep.information(24, 512, draw(2))
@@ -188,7 +188,7 @@ def test_the_mean_power_over_a_bandwidth_varies_as_told(kind: ChannelClass) -> N
 def test_thousands_of_channels_get_what_some_get_that_a_receiver_is_run_on(link: Setup) -> None:
     prbs = 20
     told = fading_information(link, prbs, 3)
-    seen = probe_information(replace(link, prbs=tuple(range(prbs))), 200, 4)
+    seen = probe_information(replace(link, prbs=tuple(range(prbs))), 1000, 4)
     assert len(told) > 500
     assert told.mean() == pytest.approx(seen.mean(), abs=0.015)
     assert told.std() == pytest.approx(seen.std(), rel=0.2)
