@@ -12,14 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.link import mutual_information
-from twin.link.tables import LEVELS, Lookup
+from twin.link.tables import LEVELS, TAIL_LEVEL, Lookup
 
 _TAIL = (1e-5, 1e-4)
 """Probabilities below the lowest quantile at which the tail is told."""
 _EDGES = np.array((0.0, *_TAIL, *LEVELS, 1.0))
 _WEIGHT = np.diff(_EDGES)
-_TAIL_LEVEL = 0.025
-"""Quantile below which channels tell the tail."""
 _DECADES = np.log10(np.array(_TAIL) / LEVELS[0])
 
 
@@ -56,15 +54,15 @@ class Fades:
     def of_channels(cls, rising_db: np.ndarray, times: np.ndarray) -> "Fades":
         """By what is carried over channels [channels], in rising order, each seen so often [rows, channels].
 
-        How the tail falls is told by all channels below `_TAIL_LEVEL` (Hill 1975), not by two quantiles alone: a
+        How the tail falls is told by all channels below `TAIL_LEVEL` (Hill 1975), not by two quantiles alone: a
         tail that falls by the same dB per decade lies that much / ln 10 below its quantile on average.
         """
         seen = times.cumsum(axis=1)
         quantiles = np.stack([_quantiles(rising_db, row) for row in seen])
-        most = np.maximum(1, np.round(_TAIL_LEVEL * seen[:, -1:])).astype(int)
+        most = np.maximum(1, np.round(TAIL_LEVEL * seen[:, -1:])).astype(int)
         few = int((seen < most).any(axis=0).sum()) + 1
         taken = np.clip(most - (seen - times)[:, :few], 0, times[:, :few])
-        below = quantiles[:, LEVELS.index(_TAIL_LEVEL)] - (taken @ rising_db[:few]) / most[:, 0]
+        below = quantiles[:, LEVELS.index(TAIL_LEVEL)] - (taken @ rising_db[:few]) / most[:, 0]
         return cls.of_quantiles(quantiles, below * np.log(LEVELS[1] / LEVELS[0]))
 
     @classmethod

@@ -33,6 +33,8 @@ WIDTHS = (1, 5, 16, 40, 100, 275)
 SNRS_DB = tuple(range(-18, 43, 3))
 LEVELS = (0.002, 0.008, 0.025, 0.06, 0.12, 0.22, 0.4, 0.65, 0.95)
 """Probabilities of the quantiles."""
+TAIL_LEVEL = 0.025
+"""Quantile below which channels tell how the tail falls."""
 ESTIMATORS = (Estimator.LS, Estimator.LMMSE)
 LINEAR = (Detector.ZF, Detector.LMMSE)
 SLOW = (Detector.EP, Detector.KBEST)
@@ -47,6 +49,8 @@ PRODUCTS = np.geomspace(3e-4, 300.0, 200)
 
 _TOLD_DB = (-9.0, 4.0)
 """SNRs of BPSK between which it has 0.1 to 0.9 bits of mutual information."""
+
+_TAIL_PLACE = LEVELS.index(TAIL_LEVEL)
 
 Antennas = tuple[int, int, int, Precoder]
 """Layers, transmit and receive antennas, precoder."""
@@ -84,7 +88,7 @@ class Tables:
     selectivity: np.ndarray
     """[channels, PRODUCTS], see `twin.link.chain.channel.selectivity`."""
     steps_db: np.ndarray
-    """How far the two lowest quantiles are apart: `fading`'s shape without its last two axes."""
+    """How far the two lowest quantiles are apart by the whole tail: `fading`'s shape without its last two axes."""
     deeprx_steps_db: np.ndarray
 
     @classmethod
@@ -105,11 +109,16 @@ class Tables:
 
 
 def _steps_db(table: np.ndarray) -> np.ndarray:
-    """How far the two lowest quantiles are apart, in dB, where a code could live; one axis, SNR, less."""
-    low, high = table[..., 0], table[..., 1]
+    """How far the two lowest quantiles are apart, in dB, where a code could live; one axis, SNR, less.
+
+    They rest on few channels, so that it is told by how far the lowest lies below a higher one, as if the tail
+    fell by the same dB per decade all the way.
+    """
+    low, high = table[..., 0], table[..., _TAIL_PLACE]
     told = (low > _TOLD_DB[0] * SCALE) & (high < _TOLD_DB[1] * SCALE)
     apart = np.where(told, high - low, 0).sum(axis=-1, dtype=float) / SCALE
-    steps: np.ndarray = apart / np.maximum(told.sum(axis=-1), 1)
+    share = np.log(LEVELS[1] / LEVELS[0]) / np.log(LEVELS[_TAIL_PLACE] / LEVELS[0])
+    steps: np.ndarray = share * apart / np.maximum(told.sum(axis=-1), 1)
     return steps.astype(np.float32)
 
 
