@@ -7,7 +7,6 @@ the likeliest answer, and tier T1 says what it is worth. Searches are told the t
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import cast
 
 from matplotlib.figure import Figure
@@ -39,8 +38,8 @@ GAP = "optimality_gap_of_range"
 FIGURES = ("completion", "mean_score", GAP, "format_compliance", "understood", "held")
 TASKS = 1_100
 """Held-out tasks that are asked, drawn at random: the oracle may take a minute to call one infeasible."""
-GAUGED, AMONG = 30, 200
-"""Tasks that the oracle is asked about for the gap, of so many that are drawn first."""
+GAUGED = 30
+"""Tasks of them that the oracle is asked about for the gap."""
 PAPER = (
     "The paper reports almost 75 % one-shot completion on tasks of its own, by a model of seven billion weights."
 )
@@ -114,21 +113,18 @@ def drawn(count: int) -> list[Asked]:
 
 
 def judged(models: Sequence[Entry], task: Task, count: int) -> Mapping[str, object]:
-    """Figures of entries on the held-out tasks at T1, the gap at T0; the first has its gains over the others."""
-    tasks, gauged_tasks = drawn(count), drawn(min(AMONG, count))
+    """Figures of entries on the held-out tasks at T1; the first has its gains over the others."""
     with TwinPool(workers=1) as pool:
-        ask = partial(
-            compare,
+        found = compare(
             models,
+            drawn(count),
+            Tier.T1,
             pool=pool,
             outcomes=Outcomes(task.folder / "outcomes.jsonl"),
             answers=Answers(task.runs / "oracle.jsonl"),
+            oracle=GAUGED,
         )
-        whole = ask(tasks, Tier.T1).figures()
-        gauged = ask(gauged_tasks, Tier.T0, oracle=GAUGED).figures()
-    for figures, gap in zip(_every(whole), _every(gauged), strict=True):
-        figures[GAP] = gap[GAP]
-    return whole
+    return found.figures()
 
 
 def _every(figures: dict[str, object]) -> list[dict[str, object]]:
@@ -153,8 +149,9 @@ def tell(findings: Findings) -> Page:
 
 _HOW_TO_READ = (
     "Held-out tasks, one answer each, the likeliest; intervals of 95 % draw texts with all equipment states they "
-    "stand on. Score is the reward of completed tasks (at most 1). Gap is what the reward lies below the oracle's "
-    f"at T0, in percent of the range of {REWARD_RANGE:g}, on {GAUGED} tasks drawn at random. Held: of plans that "
+    "stand on. Score is the reward of completed tasks (at most 1). Gap is what the reward at T1 lies below the "
+    f"best that is known there, in percent of the range of {REWARD_RANGE:g}, on {GAUGED} tasks drawn at random: "
+    "of the chains that come closest to the oracle's best at T0, that which T1 finds best. Held: of plans that "
     "meet the demand at T0, the share that do at T1."
 )
 

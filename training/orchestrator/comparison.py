@@ -11,6 +11,7 @@ from rich.table import Table
 from rapps.orchestrator.task import Task
 from training.orchestrator.evaluation import Entry, EvaluationError, Outcomes, evaluate
 from training.orchestrator.scores import REWARD_RANGE, Case, Facts, Figures, Gain, Scores, gain
+from training.orchestrator.tasks import bests
 from training.orchestrator.tasks.feasibility import Answers
 from training.orchestrator.twin_pool import TwinPool
 from training.slicing.score import Interval
@@ -42,7 +43,7 @@ class Comparison:
             console.print(self._entries())
             console.print(self._groups())
             console.print(
-                "Gap: of the reward range, to the oracle's best at t0. Understood: all three targets within 5 %."
+                "Gap: of the reward range, to the best known at this tier. Understood: all targets within 5 %."
             )
         return text.get().rstrip()
 
@@ -87,8 +88,8 @@ def compare(
     """Evaluate entries on tasks at a tier, the oracle's answers and known outcomes being kept.
 
     The gap is measured on `oracle` tasks drawn at random, for the oracle may take a minute for each. Those that it
-    happens to know are no fair sample: it was asked where no random chain met the demand. EvaluationError when
-    there is nothing to compare.
+    happens to know are no fair sample: it was asked where no random chain met the demand. At a higher tier the gap
+    is to the best of the chains that come closest at T0. EvaluationError when there is nothing to compare.
     """
     if not tasks or not entries:
         raise EvaluationError(
@@ -99,7 +100,8 @@ def compare(
     gauged = set(random.Random(0).sample(range(len(tasks)), min(oracle, len(tasks))))
     facts = []
     for place, task in enumerate(tasks):
-        facts.append(Facts.of(task, tier, answers, oracle=place in gauged))
+        best = partial(bests.best, tier=tier, pool=pool, answers=answers) if place in gauged else None
+        facts.append(Facts.of(task, tier, answers, best))
         tell("feasibility", place + 1)
     cases: list[list[Case]] = []
     for entry in entries:

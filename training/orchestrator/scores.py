@@ -38,14 +38,16 @@ class Facts:
     proven: bool | None = None
     """At the tier of the evaluation, where a proof was looked for."""
     best: float | None = None
-    """The best reward at tier T0, by the oracle."""
+    """The best reward that is known at the tier of the evaluation (`tasks.bests`)."""
     difficulty: float | None = None
     vertical: str | None = None
     explicit: bool | None = None
 
     @classmethod
-    def of(cls, task: ServedTask, tier: Tier, answers: Answers, *, oracle: bool) -> Self:
-        """Find them out; with `oracle` the best reward too, which may take a minute where it is not kept yet."""
+    def of(
+        cls, task: ServedTask, tier: Tier, answers: Answers, best: Callable[[Problem], float | None] | None = None
+    ) -> Self:
+        """Find them out; `best` looks for the best reward, which is not known without it."""
         if task.demand is None:
             return cls(text=task.text, demand=None)
         problem = Problem(demand=task.demand, equipment=task.equipment or USUAL_EQUIPMENT)
@@ -54,7 +56,7 @@ class Facts:
             demand={name: getattr(task.demand, name) for name in TARGETS},
             feasible=answers.feasible(problem),
             proven=answers.proven(problem, tier),
-            best=answers.best(problem).reward if oracle else None,
+            best=None if best is None else best(problem),
             difficulty=difficulty_of(answers.share(problem)),
             vertical=task.vertical if isinstance(task, Task) else None,
             explicit=task.explicit if isinstance(task, Task) else None,
@@ -80,7 +82,7 @@ class Figures:
     mean_score: Interval | None
     """Reward of completed tasks."""
     optimality_gap: Interval | None
-    """What the reward at tier T0 lies below the oracle's, over the feasible tasks that it was asked about."""
+    """What the reward lies below the best that is known, over the feasible tasks that it was looked for."""
     format_compliance: Interval | None
     understood: Interval | None
     """Share of answers that give each target within UNDERSTOOD_WITHIN, of those that give a demand."""
@@ -97,9 +99,7 @@ class Figures:
             feasible=len(counted),
             completion=_mean(counted, lambda case: case.outcome.completed),
             mean_score=_mean(completed, lambda case: case.outcome.reward),
-            optimality_gap=_mean(
-                gauged, lambda case: (case.facts.best or 0.0) - (case.outcome.table_reward or 0.0)
-            ),
+            optimality_gap=_mean(gauged, lambda case: (case.facts.best or 0.0) - (case.outcome.reward or 0.0)),
             format_compliance=_mean(cases, lambda case: case.outcome.well_formed),
             understood=_mean(read, _understood),
         )

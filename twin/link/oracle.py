@@ -15,6 +15,7 @@ bound exceeds the best reward found.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -52,6 +53,8 @@ class Optimum:
     result: Result
     evaluations: int
     """Chains that the twin was asked about."""
+    runners_up: tuple[LinkChain, ...] = ()
+    """Chains that meet the demand nearly as well, the best one first, as many as were asked for."""
 
 
 def oracle(
@@ -64,18 +67,19 @@ def oracle(
     only: Mapping[str, Sequence[str | int | float]] | None = None,
     evaluate: Evaluate | None = None,
     seed: int = 0,
+    runners_up: int = 0,
 ) -> Optimum:
     """Find the best reachable reward and a chain that reaches it, to within `tolerance` (0: exactly).
 
     `only` narrows parameters of the catalogue to the given values. `evaluate` answers for the twin
     (`twin.link.evaluate.evaluate_batch` by default). `seed` orders the search; it does not change the reward by
     more than `tolerance`. A search that has asked `most_evaluations` questions ends with the bound that it came
-    down to. PlanError when the equipment can run no chain at all.
+    down to. Of the chains that it came by, `runners_up` are told. PlanError when the equipment can run none.
     """
     if not (0 <= tolerance < np.inf):
         raise ValueError(f"tolerance is {tolerance}; it must be at least 0")
     space = Space.of(equipment, only)
-    search = _Search(space, demand, weights, tolerance, evaluate or table_twin(), most_evaluations)
+    search = _Search(space, demand, weights, tolerance, evaluate or table_twin(), most_evaluations, runners_up)
     for cells in _cells(space, np.random.default_rng(seed)):
         search.visit(cells)
         if search.spent:
@@ -90,6 +94,7 @@ def oracle(
         chain=search.chain,
         result=search.result,
         evaluations=search.evaluations,
+        runners_up=tuple(chains.chain(0) for _, _, chains in sorted(search.close, reverse=True)),
     )
 
 
@@ -131,6 +136,7 @@ class _Search:
         tolerance: float,
         evaluate: Evaluate,
         most_evaluations: int | None,
+        runners_up: int,
     ) -> None:
         self.space = space
         self.demand = demand
@@ -144,6 +150,9 @@ class _Search:
         self.chain: LinkChain | None = None
         self.result: Result | None = None
         self.evaluations = 0
+        self.runners_up = runners_up
+        self.close: list[tuple[float, int, ChainGrid]] = []
+        """A heap of the best chains, by reward and by when they were found."""
 
     @property
     def spent(self) -> bool:
@@ -225,7 +234,21 @@ class _Search:
         if values[top] > self.best:
             self.best = float(values[top])
             self.chain, self.result = chains.chain(top), results.row(top)
-        return deviations(results.delay_s, results.throughput_bps, results.ber_high, self.demand)
+        errors = deviations(results.delay_s, results.throughput_bps, results.ber_high, self.demand)
+        if self.runners_up:
+            self.keep(chains, np.where(satisfied(errors), values, -np.inf))
+        return errors
+
+    def keep(self, chains: ChainGrid, values: np.ndarray) -> None:
+        """Keep those of the best chains so far that meet the demand; the others' values are -inf."""
+        for place in np.argsort(-values)[: self.runners_up]:
+            found = (float(values[place]), -self.evaluations - int(place), chains.take(np.array([place])))
+            if found[0] == -np.inf:
+                break
+            if len(self.close) < self.runners_up:
+                heapq.heappush(self.close, found)
+            elif found[0] > self.close[0][0]:
+                heapq.heapreplace(self.close, found)
 
 
 def _distance(ratio: np.ndarray) -> np.ndarray:

@@ -87,6 +87,20 @@ def test_the_optimum_can_be_run_and_is_worth_its_reward(demand: Demand, equipmen
     assert again.qos.throughput_bps == pytest.approx(found.result.qos.throughput_bps)
 
 
+def test_runners_up_meet_the_demand_and_the_best_of_them_is_the_optimum() -> None:
+    demand = Demand(max_delay_s=0.02, min_throughput_bps=5e5, max_ber=1e-3)
+    equipment = replace(EQUIPMENT, free_prbs=6, tx_antennas=1, rx_antennas=1)
+    found = oracle(demand, equipment, runners_up=5, evaluate=smooth_twin)
+    values = [
+        reward(smooth_twin(ChainGrid.of((chain,)), equipment).row(0).qos, demand) for chain in found.runners_up
+    ]
+    assert len(values) == len(set(found.runners_up)) == 5
+    assert values == sorted(values, reverse=True)
+    assert values[0] == pytest.approx(found.reward)
+    assert values[-1] > 0
+    assert oracle(demand, equipment, evaluate=smooth_twin).runners_up == ()
+
+
 def test_more_room_is_never_worse() -> None:
     rewards_ = [
         oracle(DEMAND, EQUIPMENT, only=only, evaluate=smooth_twin).reward

@@ -113,6 +113,7 @@ class Answers:
         self._feasible: set[str] = set()
         self._shares: dict[str, float] = {}
         self._proven: dict[tuple[str, Tier], bool] = {}
+        self._best_at: dict[tuple[str, Tier], float] = {}
         for told in kept.read(path):
             with contextlib.suppress(ValueError, KeyError, TypeError):
                 self._take(told)
@@ -164,6 +165,14 @@ class Answers:
         """Keep whether such a chain was found."""
         self._keep({"key": key(task), "tier": tier.value, "proven": proven})
 
+    def best_at(self, task: Problem, tier: Tier) -> float | None:
+        """The best reward that is known at a tier above T0 (`tasks.bests`); None where none was looked for."""
+        return self._best_at.get((key(task), tier))
+
+    def keep_best(self, task: Problem, tier: Tier, reward: float) -> None:
+        """Keep that reward."""
+        self._keep({"key": key(task), "tier": tier.value, "best": reward})
+
     def _keep(self, told: dict[str, object]) -> None:
         self._take(told)
         kept.append(self.path, told)
@@ -176,8 +185,10 @@ class Answers:
             self._shares[name] = float(told["share"])  # type: ignore[arg-type]
         if "reward" in told:
             self._best[name] = Best(**{field: told[field] for field in Best.__slots__})  # type: ignore[arg-type]
-        if "tier" in told:
+        if "proven" in told:
             self._proven[name, Tier(str(told["tier"]))] = told["proven"] is True
+        if "best" in told:
+            self._best_at[name, Tier(str(told["tier"]))] = float(told["best"])  # type: ignore[arg-type]
 
 
 def key(task: Problem) -> str:
