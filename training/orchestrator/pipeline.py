@@ -204,12 +204,10 @@ class Pipeline:
     @cached_property
     def asked(self) -> Asked:
         """How tasks are put."""
-        config = self.config
-        if config.vllm is None:
-            return Asked(margin=config.margin, twin=self.twin)
-        there = f"{config.vllm_folder}/{SERVED}" if config.vllm_folder else ""
-        server = Server.of(config.vllm, self.folder / SERVED, there)
-        return ServedAsked(margin=config.margin, twin=self.twin, server=server)
+        server = server_of(self.config, self.folder)
+        if server is None:
+            return Asked(margin=self.config.margin, twin=self.twin)
+        return ServedAsked(margin=self.config.margin, twin=self.twin, server=server)
 
     @cached_property
     def validation(self) -> Callable[[Lm], Row]:
@@ -222,6 +220,14 @@ class Pipeline:
         # Ranks share the tasks, and each must have one.
         own = [*map(self._calibrated, self.own.held_back)] * math.ceil(ranks.count() / len(self.own.held_back))
         return Both(general, Validation(own, self.asked), self.own.share)
+
+
+def server_of(config: OrchestratorConfig, folder: Path) -> Server | None:
+    """The server of rollouts for a training in this folder, or None; StageError where it is told wrongly."""
+    if config.vllm is None:
+        return None
+    there = f"{config.vllm_folder}/{SERVED}" if config.vllm_folder else ""
+    return Server.of(config.vllm, folder / SERVED, there)
 
 
 def stages(config: OrchestratorConfig) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from training.orchestrator.errors import StageError
 from training.orchestrator.instructing import Question
 from training.orchestrator.instructions.drawing import Mixture
 from training.orchestrator.lm import Lm
-from training.orchestrator.pipeline import STAGES, Material, Pipeline, Tell, stages
+from training.orchestrator.pipeline import STAGES, Material, Pipeline, Tell, server_of, stages
 from training.orchestrator.presets import OrchestratorConfig
 from training.orchestrator.record import Record
 from training.orchestrator.twin_pool import TwinPool
@@ -26,6 +26,10 @@ def train(config: OrchestratorConfig, folder: Path, tell: Tell, last: str = STAG
     Raises OrchestratorError, which says what to change.
     """
     ranks.from_first(lambda: Record.of(config).keep(folder))
+    server = server_of(config, folder)
+    if server is not None:
+        # Better now than after the corpus is built.
+        ranks.from_first(server.check)
     own = None if config.own_tasks is None else Own.read(config.own_tasks, config.own_share)
     calibration = _calibration(config)
     with TwinPool(workers=config.twin_workers) as twin:

@@ -57,6 +57,10 @@ class Server:
             url=url.rstrip("/").removesuffix("/v1"), model=model, weights=weights, weights_there=weights_there
         )
 
+    def check(self) -> None:
+        """See that the server answers. StageError when it does not."""
+        self.complete([{"prompt": "a", "max_tokens": 1}])
+
     def reload(self) -> None:
         """Let the server take the folder's weights, between answers. StageError when it does not."""
         path = self.weights_there or str(self.weights.resolve())

@@ -21,7 +21,9 @@ from training.orchestrator.adapters import Lora
 from training.orchestrator.errors import StageError
 from training.orchestrator.lm import Held, Lm
 from training.orchestrator.policy import Decided, Policy
+from training.orchestrator.presets import PRESETS
 from training.orchestrator.rldtf import Rldtf, RldtfConfig
+from training.orchestrator.training import train
 from training.orchestrator.vllm_rollouts import ServedAsked, Server
 
 RELOAD = ["/pause?mode=wait", "/collective_rpc", "/resume", "/reset_prefix_cache"]
@@ -55,7 +57,9 @@ class Vllm:
         return {}
 
     def _written(self, body: Body) -> str:
-        """One of the choices, each token drawn among those with which some choice goes on."""
+        """One of the choices, each token drawn among those with which some choice goes on; nothing without any."""
+        if "structured_outputs" not in body:
+            return ""
         assert (body["top_p"], body["top_k"], body["repetition_penalty"]) == (1.0, 0, 1.0)
         choices = {choice: self.lm.encode(choice) for choice in body["structured_outputs"]["choice"]}
         draw, ids = np.random.default_rng(body["seed"]), list[int]()
@@ -171,6 +175,17 @@ def test_the_command_reinforces_by_a_server(server: tuple[Vllm, Peer], tmp_path:
 def test_what_names_no_server_is_refused(told: str, tmp_path: Path) -> None:
     with pytest.raises(StageError, match="must be URL#MODEL"):
         Server.of(told, tmp_path)
+
+
+def test_a_server_that_does_not_serve_the_model_is_found_out_before_the_corpus_is_built(tmp_path: Path) -> None:
+    def reply(handler: BaseHTTPRequestHandler, asked: str, body: Body) -> None:
+        send(handler, 404, f"no model {body['model']}".encode())
+
+    with serving(reply) as peer:
+        config = replace(PRESETS["smoke"], vllm=f"{peer.url}#other")
+        with pytest.raises(StageError, match="status 404: no model other"):
+            train(config, tmp_path / "run", lambda stage, row: None)
+    assert not (tmp_path / "run" / "corpus").exists()
 
 
 def failing(path: str, vllm: Vllm) -> Reply:
