@@ -1,7 +1,7 @@
 """Make T0's tables with T1's chain: `python -m twin.link.make_tables`.
 
 Each receiver and channel is a cell of its own seed; finished cells go to a partial file, with which an interrupted
-run goes on. On two cores it takes an hour and a half, EP and K-best aside; `--device cuda` is quicker still.
+run goes on. On two cores it takes an hour and a quarter, EP and K-best aside; `--device cuda` is quicker still.
 """
 
 import argparse
@@ -188,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--only", choices=("slow", "awgn", "fading", "deeprx", "deeprx_awgn"), help="these cells, and no table yet"
     )
     parser.add_argument(
-        "--prbs", type=int, default=192, help="PRBs on which receivers are run twice; half for DeepRx"
+        "--prbs", type=int, default=96, help="PRBs on which receivers are run twice; half for DeepRx"
     )
     parser.add_argument("--channels", type=int, default=16384, help="channels of a cell in all")
     parser.add_argument("--slow-slots", type=int, default=2, help="channels of a cell of EP and K-best")
@@ -210,6 +210,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         running = {pool.submit(work, cell, options.device, **settings): cell for cell in missing}
         for future in as_completed(running):
             cell = running[future]
+            if future.exception():
+                pool.shutdown(cancel_futures=True)
             done[cell] = future.result()
             partial.write(json.dumps({"cell": cell, "settings": settings, "numbers": done[cell]}) + "\n")
             partial.flush()

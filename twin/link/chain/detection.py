@@ -50,24 +50,25 @@ class Spectrum:
     """What the layers of channels are to each other, found once, to be asked about many strengths of noise."""
 
     power: Tensor
-    """Of each mode [..., modes]."""
+    """Of each mode [modes, ...]."""
     share: Tensor
-    """Of each layer in each mode [..., layers, modes]."""
+    """Of each layer in each mode [modes, ..., layers]."""
 
     @classmethod
     def of(cls, channel: Tensor) -> "Spectrum":
         """Of channels [..., rx, layers]."""
         if channel.shape[-1] == 1:
             power = torch.view_as_real(channel).square().sum((-1, -3))
-            return cls(power, torch.ones_like(power)[..., None])
+            return cls(power.movedim(-1, 0), torch.ones_like(power)[None])
         power, modes = torch.linalg.eigh(channel.mH @ channel)
-        return cls(power.clamp(min=0.0), modes.abs().square())
+        share = torch.view_as_real(modes).square().sum(-1)
+        return cls(power.clamp(min=0.0).movedim(-1, 0).contiguous(), share.movedim(-1, 0).contiguous())
 
     def variance_behind(self, noise: float, *, zero_forcing: bool) -> Tensor:
         """As the function of that name, in noise of one strength."""
         noise = max(noise, LEAST_VARIANCE)
         ridge = LEAST_VARIANCE if zero_forcing else noise
-        spread = (self.share / (self.power + ridge)[..., None, :]).sum(-1)
+        spread = (self.share / (self.power + ridge)[..., None]).sum(0)
         return _left(torch.tensor(noise), spread, zero_forcing=zero_forcing)
 
 

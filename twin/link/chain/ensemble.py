@@ -6,7 +6,7 @@ what it gets there is put as a function of what they carry (`Regression`), and t
 channels over the whole allocation.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -100,16 +100,26 @@ def snr_behind_db(channel: Tensor, noise: float, detector: Detector) -> Tensor:
 
 def information_at(level_db: Tensor, modulation: Modulation) -> Tensor:
     """Mutual information per bit of square QAM at SNRs in dB, 0..1, float32 of the same shape."""
-    known = _square(modulation, level_db.device)
+    return next(informations_at(level_db, (modulation,)))
+
+
+def informations_at(level_db: Tensor, modulations: Iterable[Modulation]) -> Iterator[Tensor]:
+    """The same for several modulations, one after the other: where an SNR is in their tables is found once."""
     place = ((level_db - _LOWEST_DB) / _STEP_DB).clamp(0.0, _STEPS - 2.0)
-    cell = place.long()
-    return torch.lerp(known[cell], known[cell + 1], (place - cell).to(known))
+    cell = place.int()
+    part = place.sub_(cell)
+    row = cell.flatten()
+    for modulation in modulations:
+        start, rise = (table.index_select(0, row).view_as(part) for table in _square(modulation, level_db.device))
+        yield rise.mul_(part).add_(start)
 
 
 @lru_cache(maxsize=16)
-def _square(modulation: Modulation, device: torch.device) -> Tensor:
+def _square(modulation: Modulation, device: torch.device) -> tuple[Tensor, Tensor]:
+    """At each step, and by how much it rises to the next [_STEPS - 1]."""
     levels = _LOWEST_DB + _STEP_DB * torch.arange(_STEPS, dtype=torch.float64)
-    return square_information(modulation.bits, levels).to(torch.float32).to(device)
+    known = square_information(modulation.bits, levels).to(torch.float32).to(device)
+    return known[:-1], known.diff()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,7 +18,7 @@ from twin.link.chain.ensemble import (
     at_points,
     carried,
     channels,
-    information_at,
+    informations_at,
     look,
     prbs_apart,
     snr_behind_db,
@@ -61,7 +61,7 @@ class Sweep:
                 for detector in self.detectors
             ]
             known = [
-                torch.stack([information_at(level_db, modulation).mean((-1, -2)) for modulation in Modulation])
+                torch.stack([carries.mean((-1, -2)) for carries in informations_at(level_db, Modulation)])
                 for level_db in levels_db
             ]
             draw.set_state(state)

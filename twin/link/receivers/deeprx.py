@@ -23,6 +23,8 @@ CHANNELS = 64
 DILATIONS = ((1, 1), (2, 2), (1, 1), (3, 2), (1, 1), (2, 2))
 _INPUTS = 4 * MOST_ANTENNAS + 2 + 1 + 1 + len(Modulation)
 _LARGEST = 4.0
+AT_ONCE = 16
+"""Grids that a CPU's cache holds with what the network makes of them."""
 
 
 class Block(nn.Module):
@@ -67,7 +69,9 @@ class DeepRx(nn.Module):
         tells where pilots are, float32 [symbols, subcarriers] (1 there, 0 where there is data), which are sent as
         1; `noise` is the noise variance. The error's variance is float32 [n, symbols, subcarriers], per antenna.
         """
-        return self.estimate(start, noise, self.body(planes(received, start, pilot, noise, modulation)))
+        seen = planes(received, start, pilot, noise, modulation)
+        parts = torch.split(seen, AT_ONCE) if seen.is_cpu else (seen,)
+        return self.estimate(start, noise, torch.cat([self.body(part) for part in parts]))
 
     def body(self, grid: Tensor) -> Tensor:
         """The network proper, on planes of any links side by side: [n, planes, symbols, subcarriers]."""
