@@ -100,12 +100,21 @@ class Tables:
             fading, awgn, deeprx, deeprx_awgn = (
                 stored[name].cumsum(axis=-1, dtype=np.int16).cumsum(axis=-2, dtype=np.int16) for name in names
             )
-            # A slow detector that does worse than LMMSE did so by chance; and its gain must not fall with the SNR,
-            # for more SNR never tells less.
-            gain = np.maximum.accumulate(np.maximum(stored["gain"], 0.0), axis=-1)
+            gain = _never_falling(stored["gain"])
             selectivity = stored["selectivity"].astype(float)
         steps_db = (_steps_db(table) for table in (fading, deeprx))
         return cls(fading, awgn, gain, deeprx, deeprx_awgn, selectivity, *steps_db)
+
+
+def _never_falling(gain: np.ndarray) -> np.ndarray:
+    """Gains of slow detectors [..., SNRs] that do not fall with the SNR, for more SNR never tells less.
+
+    Of many points K-best follows too few at low SNRs and is worth nothing there; the least that was found up to
+    there holds, for so little is told then that chance may make much of it. Higher up falls are chance.
+    """
+    low = SNRS_DB.index(0) + 1
+    least = np.minimum.accumulate(gain[..., low - 1 :: -1], axis=-1)[..., ::-1]
+    return np.maximum.accumulate(np.concatenate((least, gain[..., low:]), axis=-1), axis=-1)
 
 
 def _steps_db(table: np.ndarray) -> np.ndarray:
