@@ -49,6 +49,28 @@ def test_code_blocks_are_of_the_standards_sizes() -> None:
 
 
 @pytest.mark.parametrize("tier", [Tier.T0, Tier.T1])
+def test_k_best_of_many_points_gets_nothing_through_where_lmmse_does(tier: Tier) -> None:
+    """At low SNRs it follows too few of them to tell bits; T0's tables once gave it what LMMSE has."""
+    parts: dict[str, object] = {"layers": 2, "tx_antennas": 2, "rx_antennas": 2, "repetition": 8}
+    parts |= {"modulation": "64qam", "code_rate": 0.1}
+    linear, kbest = (LinkChain(**{**BASE, **parts, "detector": kind}) for kind in ("lmmse", "kbest"))
+    equipment = replace(EQUIPMENT, snr_db=snr_db(linear, 0.0))
+    through, lost = (evaluate(chain, equipment, tier, seed=1).qos for chain in (linear, kbest))
+    assert through.ber_high < 1e-3
+    assert lost.ber_low > 0.1
+
+
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 2**32))
+def test_at_t0_more_power_never_gives_more_errors_whatever_the_receiver(seed: int) -> None:
+    chains = Space.of(EQUIPMENT).sample(100, np.random.default_rng(seed))
+    errors = [
+        evaluate_batch(chains, replace(EQUIPMENT, snr_db=level)).ber for level in np.arange(-30.0, 40.0, 1.0)
+    ]
+    assert (np.diff(errors, axis=0) <= 1e-12).all()
+
+
+@pytest.mark.parametrize("tier", [Tier.T0, Tier.T1])
 def test_more_power_gives_fewer_errors_and_more_throughput(tier: Tier) -> None:
     answers = [
         evaluate(CHAIN, replace(EQUIPMENT, snr_db=snr_db(CHAIN, level)), tier, seed=3).qos
