@@ -129,8 +129,17 @@ def _step(
 
 
 def autocast(accelerator: Accelerator, bf16: bool) -> torch.autocast:
-    """Half precision where it is wanted; not by the accelerator, whose precision is one for a whole process."""
-    return torch.autocast(accelerator.device.type, torch.bfloat16, enabled=bf16)
+    """Half precision where it is wanted; not by the accelerator, whose precision is one for a whole process.
+
+    A CPU that has no instructions for it would take four times as long as in full precision, which it keeps.
+    """
+    kind = accelerator.device.type
+    return torch.autocast(kind, torch.bfloat16, enabled=bf16 and (kind != "cpu" or _computes_bf16()))
+
+
+def _computes_bf16() -> bool:
+    has = torch.cpu.get_capabilities()
+    return any(has.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))
 
 
 class Learner(nn.Module):
