@@ -46,6 +46,7 @@ def train(
     domain: Annotated[
         list[Path] | None, typer.Option(help="Folder of the domain's documents; may be given again.")
     ] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of RLDTF, instead of the preset's.", min=1)] = None,
     seed: Annotated[int, typer.Option(help="Random seed.", min=0)] = 1,
     threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
     twin_workers: Annotated[int, typer.Option(help="Processes that ask the twin; 0: none.", min=0)] = 0,
@@ -93,6 +94,7 @@ def train(
     try:
         config = replace(
             usual,
+            rldtf=replace(usual.rldtf, steps=steps or usual.rldtf.steps),
             foundation=foundation or usual.foundation,
             begin=begin,
             own_tasks=tasks,
