@@ -13,7 +13,7 @@ from twin.link.chain.channel import Channel, covariance, responses, samples, sel
 from twin.link.chain.detection import equaliser, hermitian_inverse
 from twin.link.chain.ensemble import MOST_PRBS, information_at, narrowing
 from twin.link.chain.link import Setup, probe, random_bits, send
-from twin.link.chain.mapping import amplitudes, modulate, points, square_llrs
+from twin.link.chain.mapping import AT_ONCE, amplitudes, modulate, points, square_llrs
 from twin.link.chain.sweep import linear_sweep
 from twin.link.chain.tiers import fading_information, probe_information
 
@@ -73,6 +73,17 @@ def test_llrs_are_those_of_bayes_and_tell_the_sent_bits(bits: int) -> None:
         torch.testing.assert_close(found[usable, place].double(), told[usable], rtol=1e-3, atol=1e-3)
     clean = square_llrs(modulate(sent, constellation), torch.full((50,), 1e-3), bits)
     assert ((clean > 0) == (sent == 1)).all()
+
+
+@pytest.mark.parametrize("bits", [2, 6])
+def test_llrs_of_many_symbols_are_those_of_each(bits: int) -> None:
+    """They are made in parts, whatever their shape."""
+    received = torch.randn(3, AT_ONCE // 2, dtype=torch.complex64, generator=draw())
+    variance = torch.rand(3, AT_ONCE // 2, generator=draw(1)) + 0.1
+    whole = square_llrs(received, variance, bits)
+    assert whole.shape == (*received.shape, bits)
+    for row, told in zip(zip(received, variance, strict=True), whole, strict=True):
+        torch.testing.assert_close(square_llrs(*row, bits=bits), told)
 
 
 @pytest.mark.parametrize("size", [1, 2, 4])

@@ -10,7 +10,7 @@ from twin.link.catalogue import ChannelClass, Estimator, Modulation
 from twin.link.chain.channel import Channel
 from twin.link.chain.link import Setup, random_bits, send
 from twin.link.chain.tiers import probe_information
-from twin.link.receivers.deeprx import PACKAGE, DeepRx, load
+from twin.link.receivers.deeprx import AT_ONCE, PACKAGE, DeepRx, load
 
 CPU = torch.device("cpu")
 LINK = Setup(
@@ -38,7 +38,7 @@ def test_it_serves_every_modulation_and_one_or_two_antennas(modulation: Modulati
 def test_grids_of_any_size_and_batches_of_any_order_are_alike() -> None:
     network = load()
     draw = torch.Generator().manual_seed(3)
-    grid = torch.randn(5, 14, 36, 2, dtype=torch.complex64, generator=draw)
+    grid = torch.randn(AT_ONCE + 5, 14, 36, 2, dtype=torch.complex64, generator=draw)
     pilot = torch.zeros(14, 36)
     with torch.no_grad():
         whole, _ = network(grid, grid, pilot, 0.1, Modulation.QPSK)
