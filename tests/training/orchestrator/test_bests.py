@@ -57,11 +57,11 @@ def test_at_t0_it_is_the_oracles(answers: Answers) -> None:
 def test_above_it_is_the_best_of_the_chains_that_come_close_and_kept(
     answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bests, "CLOSEST", 4)
+    monkeypatch.setattr(bests, "CLOSEST", 16)
     with Counting() as pool:
         found = best(TASK, Tier.T1, pool, answers)
         (question,) = pool.asked
-        assert len(question.chains) == 4
+        assert len(question.chains) == 16
         verdict: Verdict = next(TwinPool.ask(pool, [question], Tier.T1))
         assert found == pytest.approx(float(verdict.reward.max()))
         highest = answers.best(TASK).reward
