@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -137,9 +138,10 @@ def autocast(accelerator: Accelerator, bf16: bool) -> torch.autocast:
     return torch.autocast(kind, torch.bfloat16, enabled=bf16 and (kind != "cpu" or _computes_bf16()))
 
 
+@cache
 def _computes_bf16() -> bool:
     has = torch.cpu.get_capabilities()
-    return any(has.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))
+    return any(has.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
 
 
 class Learner(nn.Module):
