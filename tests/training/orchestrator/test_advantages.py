@@ -79,6 +79,7 @@ def test_every_option_is_worth_what_the_answer_with_it_brings(
     answered: tuple[list[Task], list[Sample], np.ndarray],
 ) -> None:
     asked, samples, _ = answered
+    lm = made()
     tried = dict.fromkeys(range(len(TARGETS) + len(ORDER)), 0)
     for number, sample in enumerate(samples):
         task = asked[number // 2]
@@ -88,7 +89,7 @@ def test_every_option_is_worth_what_the_answer_with_it_brings(
                 options = [choice.option for choice in sample.choices]
                 options[decision.choice] = option
                 try:
-                    other = ASKED.written(made(), task, options)
+                    other = ASKED.written(lm, task, options)
                 except (KeyError, ValueError):
                     # Later choices of the answer are not legal after this one.
                     continue
