@@ -28,7 +28,7 @@ def evaluate(
     entry: Annotated[
         list[str] | None,
         typer.Option(
-            help="Who answers: shipped (default), model:FOLDER, random:N, amc:N, bayes:N, free:FOLDER, "
+            help="Who answers: shipped (default), model:FOLDER, random:N, sized:N, amc:N, bayes:N, free:FOLDER, "
             "taught:FOLDER, endpoint:URL#MODEL or schema:URL#MODEL; may be given again."
         ),
     ] = None,

@@ -12,12 +12,13 @@ from rapps.orchestrator import sizing
 from rapps.orchestrator.grammar import ANSWER, REFLECT, TARGETS, THINK, Target, values
 from rapps.orchestrator.quantities import find
 from rapps.orchestrator.reading import Reading
+from rapps.orchestrator.sizing import Sketch, drawn_up
 from twin.link.catalogue import PARAMETERS
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
 from twin.link.errors import DemandError, PlanError
 from twin.link.grammar import MAX_NUMBER
-from twin.link.plan import ChainGrid, LinkChain, Plan, SlicePolicy
+from twin.link.plan import LinkChain, Plan, SlicePolicy
 
 LONGEST = 20_000
 """Letters of an answer that are read."""
@@ -29,6 +30,15 @@ _DEMAND = re.compile(f"Demand: {_NAMES}")
 
 class AnswerError(ValueError):
     """A text that is no answer; says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a text says, its sizes as they are told; a part that is None was not said, and `wrong` tells why."""
+
+    demand: Demand | None
+    chain: LinkChain | Sketch | None
+    wrong: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +60,18 @@ class Answer:
 def parse(text: str, reading: Reading, equipment: EquipmentState, *, margin: float = 0.0) -> Answer:
     """Read an answer; never raises, whatever the text is.
 
-    Sizes that are told as what to have beyond the textbook are those for the demand that was understood, with the
+    Sizes that are told as what to have beyond the need are those for the demand that was understood, with the
     margin, on the equipment.
     """
+    found = said(text, reading, margin=margin)
+    chain = found.chain
+    if isinstance(chain, Sketch):
+        chain = drawn_up([chain], equipment).chain(0)
+    return Answer(found.demand, chain, found.wrong)
+
+
+def said(text: str, reading: Reading, *, margin: float = 0.0) -> Said:
+    """Read an answer without making its sizes; never raises, whatever the text is."""
     text = text[:LONGEST]
     demand, chain, wrong = None, None, []
     try:
@@ -60,12 +79,12 @@ def parse(text: str, reading: Reading, equipment: EquipmentState, *, margin: flo
     except (AnswerError, DemandError) as error:
         wrong.append(str(error))
     try:
-        chain = _chain(_between(text, ANSWER), demand and replace(demand, margin=margin), equipment)
+        chain = _chain(_between(text, ANSWER), demand and replace(demand, margin=margin))
     except (AnswerError, PlanError) as error:
         wrong.append(str(error))
     except ValidationError as error:
         wrong.append(f"the answer is no link chain: {error.errors(include_input=False)[0]['msg']}")
-    return Answer(demand, chain, "; ".join(wrong))
+    return Said(demand, chain, "; ".join(wrong))
 
 
 def well_formed(text: str) -> bool:
@@ -98,8 +117,8 @@ def _demand(thought: str, reading: Reading) -> Demand:
     return Demand(**told)
 
 
-def _chain(text: str, demand: Demand | None, equipment: EquipmentState) -> LinkChain:
-    """A chain whose sizes are told as numbers, or as what to have beyond the textbook."""
+def _chain(text: str, demand: Demand | None) -> LinkChain | Sketch:
+    """A chain whose sizes are told as numbers, or as what to have beyond the need."""
     parts = _object(text)
     beyond = {name: _BEYOND.fullmatch(told) for name in sizing.BEYOND if isinstance(told := parts.get(name), str)}
     if len(beyond) < len(sizing.BEYOND) or not all(beyond.values()):
@@ -107,9 +126,8 @@ def _chain(text: str, demand: Demand | None, equipment: EquipmentState) -> LinkC
     if demand is None:
         raise AnswerError("the sizes of the answer are told for a demand, which cannot be read")
     smallest = {name: PARAMETERS[name].low for name in sizing.BEYOND}
-    modules = ChainGrid.of((LinkChain.model_validate(parts | smallest),))
     steps = {name: int(found[0]) for name, found in beyond.items() if found}
-    return sizing.sized(modules, steps, demand.tightened().min_throughput_bps, equipment).chain(0)
+    return Sketch(LinkChain.model_validate(parts | smallest), steps, demand)
 
 
 def _object(told: str) -> dict[str, object]:

@@ -45,7 +45,7 @@ def follow(script: Script, answer: Answer) -> None:
         script.choose(min(script.step().options, key=lambda name: abs(math.log(known[name] / said))))
     chain = answer.chain.model_dump(mode="json")
     for field in ORDER:
-        script.choose(_nearest(script.meaning, chain[field]))
+        script.choose(_nearest(script.meaning(), chain[field]))
 
 
 def _nearest(options: Mapping[str, Value], said: Value) -> str:

@@ -6,7 +6,7 @@
 
 The model thinks first: which quantity of the text (a letter of its reading), or which usual value, is each target
 of the demand. What it reflects on is computed by a tool: the budget. Then it chooses the link chain: its modules,
-and how many steps of PRBs and decibels to have beyond what a textbook finds for these (`sizing`).
+and how many steps of PRBs and decibels to have beyond what these need (`sizing`).
 `Script` writes such an answer one choice after the other and offers no option that would make it wrong, so a model
 that is held to it answers in the format, and with a chain that the equipment can run.
 """
@@ -20,6 +20,7 @@ from rapps.orchestrator.budget import Budget
 from rapps.orchestrator.legal import ORDER, Legal, Value
 from rapps.orchestrator.quantities import Kind, tell
 from rapps.orchestrator.reading import Reading
+from rapps.orchestrator.sizing import SIZES, Sketch, drawn_up
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
 from twin.link.plan import LinkChain
@@ -74,16 +75,15 @@ class Step:
 class Script:
     """One answer while it is written. PlanError where the equipment can run no link chain.
 
-    `margin` is worked into the budget, so that a chain within the figures has so much to spare.
+    `margin` is worked into the budget and the sizes, so that a chain within the figures has so much to spare.
     """
 
     def __init__(self, reading: Reading, equipment: EquipmentState, *, margin: float = 0.0) -> None:
         self.reading, self.equipment, self.margin = reading, equipment, margin
         self._legal = Legal(equipment)
+        self._sizes: list[str] = []
         self.values: list[float] = []
         self.text = ""
-        self.meaning: Mapping[str, Value] = {}
-        """What the options of the present step stand for in the chain; nothing before it is begun."""
         self._step = self._following()
 
     def step(self) -> Step:
@@ -95,15 +95,17 @@ class Script:
         if place < len(TARGETS):
             after = _before(place + 1) if place + 1 < len(TARGETS) else f"{THINK[1]}{REFLECT[0]}"
             return Step(_before(place), tuple(self._known(place)), after)
-        if self._legal.done:
+        if self.done:
             return Step(_END)
-        field = self._legal.field
-        self.meaning = self._meaning(field)
-        options = tuple(self.meaning)
+        field = self._field
+        after = _END if field == ORDER[-1] else _key(ORDER[ORDER.index(field) + 1])
+        if field in SIZES:
+            return Step(_key(field), tuple(sizing.options(field)), after)
+        options = tuple(map(json.dumps, self._legal.options()))
         if field == ORDER[0]:
             told = reflection(self.demand, self.equipment)
-            return Step(ANSWER[0] + _key(field), options, _key(ORDER[1]), THINK[1], told)
-        return Step(_key(field), options, _END if field == ORDER[-1] else _key(ORDER[ORDER.index(field) + 1]))
+            return Step(ANSWER[0] + _key(field), options, after, THINK[1], told)
+        return Step(_key(field), options, after)
 
     def choose(self, option: str) -> None:
         """Take an option of the present step; ValueError for any other."""
@@ -114,16 +116,18 @@ class Script:
         self.text += step.whole + option
         if place < len(TARGETS):
             self.values.append(self._known(place)[option])
+        elif self._legal.done:
+            self._sizes.append(option)
         else:
-            self._legal.choose(self.meaning[option])
+            self._legal.choose(json.loads(option))
         self._step = self._following()
-        if self._legal.done:
+        if self.done:
             self.text += self._step.text
 
     @property
     def done(self) -> bool:
         """Whether the answer is whole."""
-        return self._legal.done
+        return len(self._sizes) == len(SIZES)
 
     @property
     def demand(self) -> Demand:
@@ -131,15 +135,33 @@ class Script:
         delay_s, throughput_bps, ber = self.values
         return Demand(max_delay_s=delay_s, min_throughput_bps=throughput_bps, max_ber=ber, margin=self.margin)
 
+    def sketch(self) -> Sketch:
+        """The chain of a whole answer, its sizes as they are told."""
+        beyond = {name: int(json.loads(told)) for name, told in zip(SIZES, self._sizes, strict=True)}
+        return Sketch(self._legal.chain(), beyond, self.demand)
+
     def chain(self) -> LinkChain:
         """The link chain of a whole answer."""
-        return self._legal.chain()
+        return drawn_up([self.sketch()], self.equipment).chain(0)
 
-    def _meaning(self, field: str) -> Mapping[str, Value]:
-        if field not in sizing.BEYOND:
+    def meaning(self) -> Mapping[str, Value]:
+        """What the options of the present step, one of the chain, stand for in it."""
+        if not self._legal.done:
             return {json.dumps(value): value for value in self._legal.options()}
-        found = sizing.choices(field, self._legal.begun(), self.demand, self.equipment)
-        return {sizing.told(beyond): value for beyond, value in found.items()}
+        own, options = self._field, self.step().options
+        begun = {name: int(json.loads(told)) for name, told in zip(SIZES, self._sizes, strict=False)}
+        sketches = [
+            Sketch(
+                self._legal.chain(), dict.fromkeys(SIZES, 0) | begun | {own: int(json.loads(option))}, self.demand
+            )
+            for option in options
+        ]
+        made = getattr(drawn_up(sketches, self.equipment), own)
+        return dict(zip(options, made.tolist(), strict=True))
+
+    @property
+    def _field(self) -> str:
+        return SIZES[len(self._sizes)] if self._legal.done else self._legal.field
 
     def _known(self, place: int) -> Mapping[str, float]:
         return values(self.reading, TARGETS[place])

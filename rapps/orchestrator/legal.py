@@ -1,31 +1,32 @@
-"""Legal: which values a link chain's parameters may still take, one after the other, on an equipment.
+"""Legal: which modules a link chain may still have, one after the other, on an equipment.
 
-Parameters are chosen in ORDER: modules first, then how often, how wide and how loud, so that what is chosen last
-suits the rest to the demand. A value is legal when some way to choose the rest gives a chain that breaks no rule
-and that the equipment can run.
+They are chosen in ORDER. A module is legal when some way to choose the rest gives a chain that breaks no rule and
+that the equipment can run. Sizes come last, and are made for the modules (`sizing`).
 """
 
 from functools import cache, lru_cache
 
 import numpy as np
 
-from rapps.orchestrator.sizing import PRBS
+from rapps.orchestrator.sizing import SIZES
 from twin.link.catalogue import PARAMETERS, REFERENCE_NUMEROLOGY, ChannelClass
 from twin.link.equipment import EquipmentState, fits
 from twin.link.errors import PlanError
 from twin.link.hardware import required_flops
 from twin.link.plan import COLUMNS, ChainGrid, LinkChain, code
-from twin.link.space import SIZES
 
 Value = str | int | float
 
-_MODULES = tuple(name for name in COLUMNS if name not in (*SIZES, "numerology"))
-ORDER = ("numerology", *_MODULES, "harq_transmissions", "repetition", "prbs", "tx_power_dbm")
+_TIMES = ("harq_transmissions", "repetition")
+_MODULES = tuple(name for name in COLUMNS if name not in (*SIZES, *_TIMES, "numerology"))
+_CHOSEN = ("numerology", *_MODULES, *_TIMES)
+ORDER = (*_CHOSEN, *SIZES)
 """The parameters in the order in which they are chosen."""
+_SMALLEST = {name: int(PARAMETERS[name].low) for name in SIZES}
 
 
 class Legal:
-    """The legal values of one chain while it is chosen; PlanError where the equipment can run no chain."""
+    """The legal modules of one chain while it is chosen; PlanError where the equipment can run no chain."""
 
     def __init__(self, equipment: EquipmentState) -> None:
         self._equipment = equipment
@@ -37,25 +38,19 @@ class Legal:
     @property
     def field(self) -> str:
         """The parameter that is next."""
-        return ORDER[len(self._chosen)]
+        return _CHOSEN[len(self._chosen)]
 
     @property
     def done(self) -> bool:
-        """Whether every parameter is chosen."""
-        return len(self._chosen) == len(ORDER)
+        """Whether every module is chosen."""
+        return len(self._chosen) == len(_CHOSEN)
 
     def options(self) -> tuple[Value, ...]:
         """The values that the next parameter may take, in the catalogue's order."""
-        match self.field:
-            case "numerology":
-                return tuple(value for value in PARAMETERS["numerology"].values if self._runs(int(value), PRBS[0]))
-            case "prbs":
-                return tuple(prbs for prbs in PRBS if self._runs(int(self._chosen[0]), prbs))
-            case "tx_power_dbm":
-                most = self._equipment.max_tx_power_dbm
-                return tuple(value for value in PARAMETERS["tx_power_dbm"].values if float(value) <= most)
-            case "harq_transmissions" | "repetition":
-                return PARAMETERS[self.field].values
+        if self.field in _TIMES:
+            return PARAMETERS[self.field].values
+        if self.field == "numerology":
+            return tuple(value for value in PARAMETERS["numerology"].values if self._runs(int(value)))
         column = getattr(_grid(), self.field)[self._rows]
         return tuple(value for place, value in _coded(self.field) if (column == place).any())
 
@@ -66,28 +61,22 @@ class Legal:
             raise PlanError("plan", field, f"{field} is {value}; it must be one of {self.options()}")
         self._chosen.append(value)
         if field == "numerology":
-            self._rows = self._affordable(int(value), PRBS[0])
+            self._rows = self._affordable(int(value))
         elif field in _MODULES:
             self._rows = self._rows[getattr(_grid(), field)[self._rows] == code(field, value)]
 
     def chain(self) -> LinkChain:
-        """The chain, when every parameter is chosen."""
-        return LinkChain.model_validate(dict(zip(ORDER, self._chosen, strict=True)))
+        """The chain when every module is chosen, its sizes at their smallest."""
+        return LinkChain.model_validate({**dict(zip(_CHOSEN, self._chosen, strict=True)), **_SMALLEST})
 
-    def begun(self) -> ChainGrid:
-        """The chain so far [1]; what is not chosen yet is at its smallest."""
-        chosen = dict(zip(ORDER, self._chosen, strict=False))
-        columns = {name: code(name, chosen.get(name, PARAMETERS[name].values[0])) for name in COLUMNS}
-        return ChainGrid(*(np.array([columns[name]], dtype=np.int32) for name in COLUMNS))
-
-    def _runs(self, numerology: int, prbs: int) -> bool:
-        """Whether the equipment has the spectrum for so many PRBs, and the compute with some combination left."""
+    def _runs(self, numerology: int) -> bool:
+        """Whether the equipment has the spectrum, and the compute with some combination left."""
         most = self._equipment.free_prbs * 2.0 ** (REFERENCE_NUMEROLOGY - numerology)
-        return prbs <= most and len(self._affordable(numerology, prbs)) > 0
+        return _SMALLEST["prbs"] <= most and len(self._affordable(numerology)) > 0
 
-    def _affordable(self, numerology: int, prbs: int) -> np.ndarray:
+    def _affordable(self, numerology: int) -> np.ndarray:
         """Which of the combinations left the equipment can compute."""
-        return self._rows[_flops(numerology, prbs)[self._rows] <= self._equipment.compute_flops]
+        return self._rows[_flops(numerology)[self._rows] <= self._equipment.compute_flops]
 
 
 def modules(equipment: EquipmentState, count: int, numbers: np.random.Generator) -> ChainGrid | None:
@@ -133,10 +122,10 @@ def _fitting(tx_antennas: int, rx_antennas: int, *, has_deeprx: bool, has_deeptx
     return fits(_grid(), ample)
 
 
-@lru_cache(maxsize=4 * len(PRBS))
-def _flops(numerology: int, prbs: int) -> np.ndarray:
-    """Operations per second of every combination, float32 [combinations], rounded up."""
-    exact = required_flops(_grid().with_(numerology=numerology, prbs=prbs))
+@cache
+def _flops(numerology: int) -> np.ndarray:
+    """Operations per second of every combination at its narrowest, float32 [combinations], rounded up."""
+    exact = required_flops(_grid().with_(numerology=numerology))
     return np.nextafter(exact.astype(np.float32), np.float32(np.inf))
 
 

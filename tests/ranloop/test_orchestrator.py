@@ -67,7 +67,7 @@ def test_calibrated_links_deliver_as_links_of_that_snr_do(tasks: Path, tmp_path:
     known = Calibration.read(calibration)
     own = [replace(task, equipment=known.applied(task.equipment or USUAL_EQUIPMENT)) for task in read(tasks)]
     write(moved, own)
-    entry = ("--entry", "amc:4", "--json")
+    entry = ("--entry", "sized:4", "--json")
     calibrated = evaluated(tmp_path, "--tasks", str(tasks), "--calibration", str(calibration), *entry)
     assert calibrated == evaluated(tmp_path, "--tasks", str(moved), *entry)
     assert calibrated != evaluated(tmp_path, "--tasks", str(tasks), *entry)

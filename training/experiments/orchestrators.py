@@ -262,7 +262,7 @@ ORCHESTRATORS = Experiment(
         Arm(name=FULL, about="the whole training of the cpu preset", work=Trained()),
         *(
             Arm(name=name, about="a search that is told the true demand", work=Searched(name), seeds=1)
-            for name in ("random:1", "amc:8", "bayes:32")
+            for name in ("random:1", "sized:1", "amc:8", "bayes:32")
         ),
         Arm(name="audit at T2", about="200 completed plans put to Monte Carlo", work=Audited(), seeds=1),
     ),

@@ -19,10 +19,9 @@ from rapps.orchestrator.legal import ORDER
 from training.orchestrator.feedback import Judge
 from training.orchestrator.tasks.task import Task
 from twin.link.catalogue import PARAMETERS
+from twin.link.demand import Targets
 from twin.link.equipment import EquipmentState
 from twin.link.plan import COLUMNS, ChainGrid, code
-
-THROUGHPUT = "min_throughput_bps"
 
 
 def chosen(sample: Sample, over: np.ndarray) -> np.ndarray:
@@ -68,8 +67,8 @@ def worths(
     """What each of as many answers to each task would be worth with each option, all else as it was chosen.
 
     `likely` are the likelihoods of options [decisions, options], 0 where a decision has fewer; options below
-    `least` are not tried, but for the chosen one. NaN where the twin was not asked or has no word. Sizes are told
-    beyond the textbook, so another module, or another throughput understood, changes them too.
+    `least` are not tried, but for the chosen one. NaN where the twin was not asked or has no word. Sizes are made
+    for the rest, so another module, or another demand understood, changes them too.
     """
     each = len(samples) // len(tasks)
     owns = [slice(start, start + each) for start in range(0, len(samples), each)]
@@ -104,9 +103,7 @@ def _trials(
     rows = np.array([row for row, _, _ in places], dtype=np.intp)
     columns = {name: column[rows] for name, column in _columns(samples).items()}
     for number, (name, value) in enumerate(changed):
-        # Of the demand only the throughput is in the chain.
-        if name in columns:
-            columns[name][number] = value
+        columns[name][number] = value
     return places, _sized(columns, samples[0].script.equipment)
 
 
@@ -120,19 +117,20 @@ def _value(sample: Sample, choice: int, option: str) -> tuple[str, float]:
 
 
 def _columns(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
-    """What answers chose [answers]: codes of modules, sizes beyond the textbook, and the throughput understood."""
+    """What answers chose [answers]: codes of modules, sizes beyond the need, and the demand understood."""
     choices = range(len(TARGETS), len(TARGETS) + len(ORDER))
     chosen = [[_value(item, choice, item.choices[choice].option)[1] for choice in choices] for item in samples]
     columns = dict(zip(ORDER, np.array(chosen, dtype=np.int32).T.copy(), strict=True))
-    asked = [item.script.demand.tightened().min_throughput_bps for item in samples]
-    return columns | {THROUGHPUT: np.array(asked)}
+    asked = Targets.of([item.script.demand for item in samples])
+    return columns | {target.field: getattr(asked, target.field) for target in TARGETS}
 
 
 def _sized(columns: Mapping[str, np.ndarray], equipment: EquipmentState) -> ChainGrid:
     chosen = {name: columns[name] for name in COLUMNS}
     smallest = {name: np.full_like(chosen[name], PARAMETERS[name].low) for name in sizing.BEYOND}
     beyond = {name: chosen[name] for name in sizing.BEYOND}
-    return sizing.sized(ChainGrid(**(chosen | smallest)), beyond, columns[THROUGHPUT], equipment)
+    asked = Targets(**{target.field: columns[target.field] for target in TARGETS})
+    return sizing.sized(ChainGrid(**(chosen | smallest)), beyond, asked, equipment)
 
 
 def counterfactual(worth: np.ndarray, likely: np.ndarray) -> np.ndarray:

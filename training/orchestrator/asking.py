@@ -11,7 +11,8 @@ from rapps.orchestrator.budget import USUAL_MARGIN
 from rapps.orchestrator.decoding import Sample, sample, written
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.prompt import prompt
-from rapps.orchestrator.reading import Reading, read
+from rapps.orchestrator.reading import read
+from rapps.orchestrator.sizing import drawn_up
 from training.orchestrator.feedback import Feedback
 from training.orchestrator.lm import Lm
 from training.orchestrator.tasks.task import Task
@@ -32,7 +33,7 @@ class Asked:
 
     def script(self, task: Task) -> Script:
         """An answer to a task that is still to be written."""
-        return self._script(read(task.text), task)
+        return Script(read(task.text), task.equipment, margin=self.margin)
 
     def prompt(self, task: Task) -> str:
         """The task as a model reads it."""
@@ -49,23 +50,16 @@ class Asked:
         found: list[Sample] = []
         share = max(1, self.at_once // each)
         for start in range(0, len(tasks), share):
-            part = tasks[start : start + share]
-            readings = [read(task.text) for task in part]
-            pairs = list(zip(readings, part, strict=True))
-            scripts = [self._script(reading, task) for reading, task in pairs for _ in range(each)]
-            prompts = [prompt(reading, task.equipment) for reading, task in pairs]
+            scripts = [self.script(task) for task in tasks[start : start + share] for _ in range(each)]
+            prompts = [prompt(script.reading, script.equipment) for script in scripts[::each]]
             found += sample(lm, prompts, scripts, temperature=temperature, draw=generator)
         return found
-
-    def _script(self, reading: Reading, task: Task) -> Script:
-        return Script(reading, task.equipment, margin=self.margin)
 
     def feedback(self, tasks: Sequence[Task], samples: Sequence[Sample]) -> Feedback:
         """What the twin says of as many answers to each task."""
         each = len(samples) // len(tasks)
-        chains = [item.script.chain() for item in samples]
-        starts = range(0, len(chains), each)
-        return Feedback.join(self.judge(tasks, [ChainGrid.of(chains[start : start + each]) for start in starts]))
+        starts = range(0, len(samples), each)
+        return Feedback.join(self.judge(tasks, [chains(samples[start : start + each]) for start in starts]))
 
     def judge(self, tasks: Sequence[Task], chains: Sequence[ChainGrid], tier: Tier = Tier.T0) -> list[Feedback]:
         """What the twin says of chains for each task, with the margin (`training.orchestrator.feedback.Judge`)."""
@@ -74,3 +68,8 @@ class Asked:
             for task, some in zip(tasks, chains, strict=True)
         ]
         return [Feedback(told.reward, told.met) for told in self.twin.ask(questions, tier)]
+
+
+def chains(samples: Sequence[Sample]) -> ChainGrid:
+    """The chains of answers to one task."""
+    return drawn_up([item.script.sketch() for item in samples], samples[0].script.equipment)

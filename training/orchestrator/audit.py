@@ -10,10 +10,9 @@ from dataclasses import replace
 import numpy as np
 
 from rapps.orchestrator.decoding import Sample
-from training.orchestrator.asking import Asked
+from training.orchestrator.asking import Asked, chains
 from training.orchestrator.feedback import Feedback
 from training.orchestrator.tasks.task import Task
-from twin.link.plan import ChainGrid
 from twin.link.qos import Tier
 
 
@@ -32,7 +31,7 @@ def disagreement(
     each = len(samples) // len(tasks)
     complete = np.flatnonzero(told.completed)
     rows = draw.choice(complete, size=min(most, len(complete)), replace=False).tolist()
-    chains = [ChainGrid.of((samples[row].script.chain(),)) for row in rows]
-    found = replace(asked, margin=0.0).judge([tasks[row // each] for row in rows], chains, Tier.T1)
+    grids = [chains([samples[row]]) for row in rows]
+    found = replace(asked, margin=0.0).judge([tasks[row // each] for row in rows], grids, Tier.T1)
     missed = [not one.completed[0] for one in found if one.known[0]]
     return {"disagree_t1": float(np.mean(missed)), "audited": float(len(missed))} if missed else {}

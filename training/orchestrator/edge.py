@@ -147,5 +147,5 @@ def _is_number(piece: str) -> bool:
 
 
 def _is_beyond(piece: str) -> bool:
-    """Tell what is had beyond the textbook, like "+3" in quotes."""
+    """Tell what is had beyond the need, like "+3" in quotes."""
     return piece[:2] in ('"+', '"-') and piece[2:-1].isdigit()

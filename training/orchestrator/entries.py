@@ -15,6 +15,7 @@ from rapps.orchestrator import package
 from rapps.orchestrator.package import ModelWriter
 from rapps.orchestrator.task import Task
 from training.orchestrator import outside
+from training.orchestrator.dimensioning import by_chance
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.evaluation import Answer, Entry, refused
 from training.orchestrator.model_entry import ModelEntry, writer
@@ -111,6 +112,7 @@ MAKERS: dict[str, Callable[[str], Entry]] = {
     "random": _reference(
         "random", lambda task, budget, seed: baselines.random_search(task, budget=budget, seed=seed)
     ),
+    "sized": _reference("sized", lambda task, budget, seed: by_chance(task, budget=budget, seed=seed)),
     "amc": _reference("amc", lambda task, budget, seed: baselines.adapt(task, budget=budget)),
     "bayes": _reference("bayes", lambda task, budget, seed: baselines.bayes(task, budget=budget, seed=seed)),
     "model": _model,

@@ -8,13 +8,11 @@ import numpy as np
 from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import ANSWER, TARGETS, THINK, values
 from training.orchestrator.asking import Asked
-from training.orchestrator.dimensioning import Room, drawn, served
+from training.orchestrator.dimensioning import Room, drawn
 from training.orchestrator.lm import KEEP_OUT, Lm
 from training.orchestrator.supervised import Example
 from training.orchestrator.tasks.task import Task
 
-SPARE_DB = 3
-"""What textbook answers have beyond the least power that serves, at most."""
 WITHIN = 0.02
 """How far a quantity of a text may be from a target that it is taken for, relatively."""
 
@@ -66,17 +64,12 @@ def understood(asked: Asked, task: Task) -> tuple[str, ...]:
     return tuple(told)
 
 
-def textbook_answer(asked: Asked, lm: Lm, task: Task, draw: random.Random) -> Sample:
-    """An answer that understood the task, with random modules and hardly more power than serves by the twin.
-
-    Where few draws have a chain that does it is one by the textbook, and where there is none any.
-    """
+def serving_answer(asked: Asked, lm: Lm, task: Task, draw: random.Random) -> Sample:
+    """An answer that understood the task, with random modules that serve by the twin; any where few draws do."""
     script, options = asked.script(task), list(understood(asked, task))
     for option in options:
         script.choose(option)
-    found = served(script.demand, task.equipment, draw, Room(), SPARE_DB) or drawn(
-        script.demand, task.equipment, draw, Room()
-    )
+    found = drawn(script.demand, task.equipment, draw, Room())
     for option in found.options if found else ():
         options.append(option)
         script.choose(option)

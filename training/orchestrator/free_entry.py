@@ -67,7 +67,7 @@ class FreeEntry:
     name: str
     speaker: Speaker
     margin: float = 0.0
-    """Worked into sizes that are told as what to have beyond the textbook."""
+    """Worked into sizes that are told as what to have beyond the need."""
 
     def __call__(self, tasks: Sequence[Task], /) -> tuple[Answer, ...]:
         """Answer tasks side by side; the seconds of an answer are its part of the whole."""

@@ -1,8 +1,7 @@
 """Instructing: the second step of phase 1, questions with reasoning and the form of an orchestration.
 
-What an orchestration's examples teach is to understand the demand, to answer in the form, and which chains serve:
-modules and PRBs beyond a textbook's sum are random, and the power is hardly more than the twin finds to be enough.
-So what is learnt is where enough begins; what chains are best is left to the feedback of phase 2.
+What an orchestration's examples teach is to understand the demand, to answer in the form, and which modules serve:
+these are random among those that do by the twin. What chains are best is left to the feedback of phase 2.
 """
 
 import random
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 
 from training.orchestrator.asking import Asked
 from training.orchestrator.errors import OrchestratorError
-from training.orchestrator.examples import of_question, of_sample, textbook_answer
+from training.orchestrator.examples import of_question, of_sample, serving_answer
 from training.orchestrator.lm import Lm
 from training.orchestrator.supervised import Example, SupervisedConfig
 from training.orchestrator.tasks.task import Task
@@ -46,14 +45,14 @@ class Instructions:
     share: float
 
     def example(self, number: int) -> Example:
-        """A question, or an orchestration by the textbook."""
+        """A question, or an orchestration."""
         draw = random.Random(f"instruction {number}")
         if draw.random() < self.share:
             return of_question(self.lm, *self.question(number))
         for turn in range(100):
             try:
                 task = self.task(number * 100 + turn)
-                return of_sample(textbook_answer(self.asked, self.lm, task, draw))
+                return of_sample(serving_answer(self.asked, self.lm, task, draw))
             except PlanError:
                 # An equipment that can run no chain at all.
                 continue

@@ -1,10 +1,9 @@
 """Rejection sampling: learn from one's own answers that the twin has found good (section III-B of the paper).
 
-Each round answers fresh tasks several times, keeps at most a few of the answers that meet the demand, and learns
-from these and from some of the instructions. Which are kept is chance, or the reward where the SNR may be other
-than told: the best by the reward alone lie at the very edge of the demand, and are no examples for one who has to
-guess where that is. Rounds end when the figure of validation tasks stops growing; the best is kept.
-The bias that the paper warns of, toward plans that take more than they need, is measured in each.
+Each round answers fresh tasks several times, keeps at most a few of the answers that meet the demand, by chance or
+the best of them, and learns from these and from some of the instructions. Rounds end when the figure of validation
+tasks stops growing; the best is kept. The bias that the paper warns of, toward plans that take more than they
+need, is measured in each.
 """
 
 from __future__ import annotations
@@ -12,14 +11,15 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from rapps.orchestrator.decoding import Sample
 from training.orchestrator import ranks
-from training.orchestrator.asking import Asked
+from training.orchestrator.asking import Asked, chains
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.examples import of_sample
 from training.orchestrator.feedback import Feedback
@@ -27,7 +27,6 @@ from training.orchestrator.lm import Lm
 from training.orchestrator.supervised import Example, Row, SupervisedConfig, Tell, fit, read_rows, write_rows
 from training.orchestrator.tasks.task import Task
 from training.orchestrator.validation import BestBy
-from twin.link.plan import ChainGrid
 from twin.link.reward import use_share_of
 
 KEPT, ROUNDS = "kept.jsonl", "rounds.jsonl"
@@ -42,9 +41,8 @@ class RejectionConfig:
     each: int = 8
     keep: int = 2
     """Good answers of a task that are learnt from, at most."""
-    doubt_db: float | None = None
-    """How much better or worse the SNR may be than told: answers that meet the demand whichever it is are good,
-    and the best by their mean reward are kept. None: any that meets the demand is as good as others."""
+    keep_by: Literal["chance", "reward"] = "chance"
+    """Which of the good answers are kept."""
     temperature: float = 1.0
     epochs: int = 2
     batch: int = 128
@@ -59,8 +57,8 @@ class RejectionConfig:
     """Rounds without a better one before it ends."""
 
     def __post_init__(self) -> None:
-        if self.doubt_db is not None and not self.doubt_db >= 0:
-            raise OrchestratorError(f"doubt_db is {self.doubt_db}; it must be at least 0, or None")
+        if self.keep_by not in ("chance", "reward"):
+            raise OrchestratorError(f"keep_by is {self.keep_by}; it must be chance or reward")
         for name in ("rounds", "tasks", "each", "keep", "epochs", "batch", "micro_batch", "patience"):
             if not getattr(self, name) >= 1:
                 raise OrchestratorError(f"{name} is {getattr(self, name)}; it must be at least 1")
@@ -134,10 +132,10 @@ def _kept(
     told = ranks.from_first(lambda: json.loads(path.read_text()) if path.exists() else None)
     if told is None:
         samples, found, lost = _sampled(lm, config, asked, tasks, draw.getrandbits(60))
-        good, worth = _good(config, asked, tasks, samples, found)
+        worth = found.rewards if config.keep_by == "reward" else np.zeros(len(samples))
         pairs: list[tuple[int, list[str]]] = []
         for place in range(len(tasks)):
-            own = [row for row in range(place * config.each, (place + 1) * config.each) if good[row]]
+            own = [row for row in range(place * config.each, (place + 1) * config.each) if found.completed[row]]
             draw.shuffle(own)
             for row in sorted(own, key=lambda row: -worth[row])[: config.keep]:
                 pairs.append((place, [choice.option for choice in samples[row].choices]))
@@ -159,23 +157,6 @@ def _kept(
     return examples, told["figures"]
 
 
-def _good(
-    config: RejectionConfig, asked: Asked, tasks: Sequence[Task], samples: Sequence[Sample], found: Feedback
-) -> tuple[np.ndarray, np.ndarray]:
-    """Which answers are good, and what they are worth, all the same where nothing is doubted [answers]."""
-    if config.doubt_db is None:
-        return found.completed, np.zeros(len(samples))
-    good, worth = found.completed, found.rewards
-    for doubt_db in (-config.doubt_db, config.doubt_db):
-        told = asked.feedback([_with_snr(task, doubt_db) for task in tasks], samples)
-        good, worth = good & told.completed, worth + told.rewards
-    return good, worth
-
-
-def _with_snr(task: Task, by_db: float) -> Task:
-    return replace(task, equipment=replace(task.equipment, snr_db=task.equipment.snr_db + by_db))
-
-
 def _sampled(
     lm: Lm, config: RejectionConfig, asked: Asked, tasks: Sequence[Task], seed: int
 ) -> tuple[list[Sample], Feedback, int]:
@@ -195,7 +176,7 @@ def _sampled(
 
 def _use(task: Task, sample: Sample) -> float:
     """Share of the equipment that an answer's chain takes."""
-    return float(use_share_of(ChainGrid.of((sample.script.chain(),)), task.equipment)[0])
+    return float(use_share_of(chains([sample]), task.equipment)[0])
 
 
 def _folder(folder: Path, turn: int) -> Path:

@@ -52,6 +52,9 @@ class RldtfConfig:
     advantage: Advantage = "twin"
     least: float = 0.002
     """Likelihood below which the twin is not asked about an option for its advantages."""
+    floor: float = 0.05
+    """Likelihood that options which the twin was asked about have at least in its advantages: what has become
+    rare, and would be better for the task at hand, is to come back."""
     weighting: Weighting | None = None
     """The paper's token weights, or none."""
     learning_rate: float = 5e-5
@@ -250,12 +253,14 @@ class Rldtf:
         """Advantages by the twin, weighed by how likely their options are."""
         shares = [_shares(rows, sample) for rows, sample in zip(old, samples, strict=True)]
         worths = advantages.worths(tasks, samples, shares, self.config.least, self.asked.judge)
-        return [
-            advantages.counterfactual(worth, share) * share
-            if np.isfinite(worth).any()
-            else np.full_like(share, np.nan)
-            for worth, share in zip(worths, shares, strict=True)
-        ]
+        found = []
+        for worth, share in zip(worths, shares, strict=True):
+            weight = np.maximum(share, self.config.floor)
+            known = np.isfinite(worth).any()
+            found.append(
+                advantages.counterfactual(worth, weight) * weight if known else np.full_like(share, np.nan)
+            )
+        return found
 
     def _weights(
         self, tasks: Sequence[Task], samples: Sequence[Sample], told: Feedback, draw: np.random.Generator

@@ -10,14 +10,16 @@ from typing import Literal
 
 import numpy as np
 
-from rapps.orchestrator.answer import parse
+from rapps.orchestrator.answer import said
 from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import ANSWER, TARGETS
 from rapps.orchestrator.legal import ORDER
+from rapps.orchestrator.sizing import SIZES, Sketch, drawn_up
 from training.orchestrator.feedback import Judge
 from training.orchestrator.lm import Lm
 from training.orchestrator.tasks.task import Task
-from twin.link.plan import ChainGrid
+from twin.link.equipment import EquipmentState
+from twin.link.plan import ChainGrid, LinkChain
 from twin.link.reward import DEFAULT_WEIGHTS
 
 TokenClass = Literal["syntax", "field", "value"]
@@ -54,17 +56,18 @@ def sensitivity(
     begin = ids.index(lm.encode(ANSWER[0])[0])
     places = np.arange(begin, len(ids) - 1)
     told = np.empty((len(places), how.perturbations))
-    chains, where = [], []
+    chains: list[LinkChain | Sketch] = []
+    where = []
     for row, place in enumerate(places):
         for turn in range(how.perturbations):
             text = lm.decode(_perturbed(ids, begin, int(place), draw))
-            chain = parse(text, script.reading, script.equipment, margin=script.margin).chain
+            chain = said(text, script.reading, margin=script.margin).chain
             told[row, turn] = DEFAULT_WEIGHTS.refused
             if chain is not None:
                 chains.append(chain)
                 where.append((row, turn))
     if chains:
-        (found,) = judge([task], [ChainGrid.of(chains)])
+        (found,) = judge([task], [_made(chains, script.equipment)])
         if not found.known.all():
             return None
         for (row, turn), value in zip(where, found.rewards, strict=True):
@@ -72,6 +75,17 @@ def sensitivity(
     chosen = {decision.place for decision in sample.decisions}
     classes = tuple(_class(lm, ids[place], int(place) in chosen) for place in places)
     return Sensitivity(places, np.abs(reward - told).mean(axis=1), classes)
+
+
+def _made(chains: Sequence[LinkChain | Sketch], equipment: EquipmentState) -> ChainGrid:
+    """The chains, those with sizes to be made in one go."""
+    places = [place for place, chain in enumerate(chains) if isinstance(chain, Sketch)]
+    made = drawn_up([chain for chain in chains if isinstance(chain, Sketch)], equipment) if places else None
+    whole = ChainGrid.of([chain.modules if isinstance(chain, Sketch) else chain for chain in chains])
+    if made is not None:
+        for name in SIZES:
+            getattr(whole, name)[places] = getattr(made, name)
+    return whole
 
 
 def weights(found: Sensitivity, how: Weighting) -> np.ndarray:

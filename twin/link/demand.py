@@ -1,7 +1,11 @@
 """Demand: the QoS that a task asks of the link."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
 
 from twin.link.errors import DemandError
 
@@ -36,3 +40,23 @@ class Demand:
             min_throughput_bps=self.min_throughput_bps * factor,
             max_ber=self.max_ber / factor,
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Targets:
+    """What is asked of each of many chains, margins worked in, in columns [chains]."""
+
+    max_delay_s: np.ndarray
+    min_throughput_bps: np.ndarray
+    max_ber: np.ndarray
+
+    @classmethod
+    def of(cls, demands: Sequence[Demand]) -> Self:
+        """Those of demands in turn."""
+        tight = [demand.tightened() for demand in demands]
+        rows = [(demand.max_delay_s, demand.min_throughput_bps, demand.max_ber) for demand in tight]
+        return cls(*np.array(rows, dtype=float).reshape(-1, 3).T)
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Those of some of the chains."""
+        return type(self)(self.max_delay_s[rows], self.min_throughput_bps[rows], self.max_ber[rows])

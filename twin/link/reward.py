@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from twin.link.demand import Demand
+from twin.link.demand import Demand, Targets
 from twin.link.equipment import EquipmentState
 from twin.link.errors import QosError, RewardError
 from twin.link.hardware import antennas, power_w, required_flops
@@ -89,13 +89,17 @@ def rewards(
 
 
 def deviations(
-    delay_s: np.ndarray | float, throughput_bps: np.ndarray | float, ber: np.ndarray | float, demand: Demand
+    delay_s: np.ndarray | float,
+    throughput_bps: np.ndarray | float,
+    ber: np.ndarray | float,
+    demand: Demand | Targets,
 ) -> np.ndarray:
     """The deviations e_d, e_r, e_b from a demand and its margin, [..., 3]; 0 or less where the demand is met.
 
-    Inputs have shape [...]. QosError for NaN, a negative value, or a bit error rate above 1.
+    Inputs have shape [...], and so have targets of many. QosError for NaN, a negative value, or a bit error rate
+    above 1.
     """
-    target = demand.tightened()
+    target = demand.tightened() if isinstance(demand, Demand) else demand
     delay_s = _measured("delay_s", delay_s, math.inf, DELAY_FLOOR_S)
     throughput_bps = _measured("throughput_bps", throughput_bps, math.inf, THROUGHPUT_FLOOR_BPS)
     ber = _measured("ber", ber, 1.0, BER_FLOOR)

@@ -90,5 +90,5 @@ def test_what_is_legal_is_taken_as_it_was_said(seed: int) -> None:
         first.choose(draw.choice(first.step().options))
     again = Script(read(TEXT), USUAL)
     follow(again, Answer(first.demand, first.chain()))
-    assert again.text.partition("<answer>")[2] == first.text.partition("<answer>")[2]
+    assert again.chain() == first.chain()
     assert again.demand == first.demand

@@ -22,6 +22,7 @@ from rapps.orchestrator.package import SHIPPED, load
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from tests.training.orchestrator import packaged
 from tests.training.orchestrator.small import ASKED, tasks
+from twin.link.evaluate import evaluate
 
 MOST_OCTETS = 16 * 2**20
 
@@ -46,7 +47,8 @@ def test_it_writes_what_the_trained_model_writes(whole: Path) -> None:
 def test_an_operator_gets_an_outcome(whole: Path) -> None:
     outcome = ask("5 Mbit/s within 50 ms, ber 1e-5", USUAL, load(whole), margin=0.2)
     assert outcome.plan is not None
-    assert outcome.feasible
+    assert outcome.result == evaluate(outcome.plan, USUAL)
+    assert outcome.feasible == (outcome.refusal_reason is None)
 
 
 def test_another_model_or_margin_has_another_name(whole: Path, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
-"""Sizes by the textbook are the least that the sums allow, and never more than the equipment has."""
+"""Sizes are the least that the demand needs, and what is chosen beyond it, as far as the equipment has so much."""
 
-import itertools
 import random
 from dataclasses import replace
 
@@ -14,15 +13,21 @@ from rapps.orchestrator.answer import parse
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.legal import modules
 from rapps.orchestrator.reading import read
-from rapps.orchestrator.sizing import BEYOND, PRBS
+from rapps.orchestrator.sizing import BEYOND, PRBS, Sketch
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
-from twin.link.demand import Demand
+from twin.link.demand import Demand, Targets
 from twin.link.equipment import fits
+from twin.link.evaluate import evaluate_batch
 from twin.link.hardware import air_time_s, data_resource_elements
 from twin.link.plan import ChainGrid
+from twin.link.reward import deviations, satisfied
 
 DEMAND = Demand(max_delay_s=0.01, min_throughput_bps=5e6, max_ber=1e-5, margin=0.1)
-NONE = {"prbs": 0, "tx_power_dbm": 0}
+BARE = {"prbs": 0, "tx_power_dbm": 0}
+
+
+def sized(chains: ChainGrid, **beyond: int) -> ChainGrid:
+    return sizing.sized(chains, BARE | beyond, Targets.of([DEMAND] * len(chains)), USUAL)
 
 
 def some(count: int = 200) -> ChainGrid:
@@ -58,28 +63,43 @@ def test_the_greatest_width_fits_and_the_next_does_not(free_prbs: int, compute_f
     assert not fits(chains.with_(prbs=ladder[np.minimum(place + 1, len(PRBS) - 1)]), equipment)[more].any()
 
 
-def test_more_beyond_the_textbook_is_never_less() -> None:
+def test_more_beyond_the_need_is_never_less_and_never_more_than_there_is() -> None:
     chains = some(50)
-    sizes = [
-        sizing.sized(chains, NONE | {"prbs": prbs, "tx_power_dbm": power}, 5e6, USUAL)
-        for prbs, power in ((-1, -9), (0, -9), (0, 0), (4, 0), (4, 8))
+    quiet, loud, wide = sized(chains), sized(chains, tx_power_dbm=6), sized(chains, prbs=3)
+    np.testing.assert_array_equal(
+        loud.tx_power_dbm, np.minimum(quiet.tx_power_dbm + 6, np.floor(USUAL.max_tx_power_dbm))
+    )
+    assert (wide.prbs * sizing.WIDER >= quiet.prbs).all()
+    assert fits(wide, USUAL)[fits(quiet, USUAL)].all()
+
+
+def test_what_meets_the_demand_at_all_does_with_what_it_needs() -> None:
+    chains = sized(some(), prbs=2)
+    loudest = chains.with_(tx_power_dbm=np.full(len(chains), int(USUAL.max_tx_power_dbm), dtype=np.int32))
+    told = [evaluate_batch(each, USUAL) for each in (chains, loudest)]
+    own, best = (satisfied(deviations(each.delay_s, each.throughput_bps, each.ber_high, DEMAND)) for each in told)
+    np.testing.assert_array_equal(own, best)
+    assert 0.2 < own.mean() < 1.0
+
+
+def test_chains_of_many_demands_are_as_each_is_alone() -> None:
+    draw = random.Random(0)
+    sketches = [
+        Sketch(
+            some(20).chain(draw.randrange(20)),
+            {"prbs": draw.randrange(-1, 8), "tx_power_dbm": draw.randrange(13)},
+            replace(DEMAND, max_ber=10.0 ** -draw.randint(2, 8)),
+        )
+        for _ in range(40)
     ]
-    for less, more in itertools.pairwise(sizes):
-        assert (less.prbs <= more.prbs).all()
-        assert (less.tx_power_dbm <= more.tx_power_dbm).all()
-        assert (more.tx_power_dbm <= USUAL.max_tx_power_dbm).all()
-
-
-def test_a_wider_chain_is_as_loud_on_each_element() -> None:
-    narrow, wide = (sizing.sized(some(50), NONE | {"prbs": prbs}, 5e6, USUAL) for prbs in (0, 5))
-    inside = (wide.tx_power_dbm < USUAL.max_tx_power_dbm) & (narrow.tx_power_dbm > -10)
-    before, after = (USUAL.resource_element_snr_db(chains)[inside] for chains in (narrow, wide))
-    np.testing.assert_allclose(before, after, atol=1.01)
+    together = sizing.drawn_up(sketches, USUAL)
+    for place, sketch in enumerate(sketches):
+        assert sizing.drawn_up([sketch], USUAL).chain(0) == together.chain(place)
 
 
 @settings(deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from([1e3, 5e6, 1e12]), st.floats(-10.0, 46.0))
-def test_every_choice_makes_another_size_and_is_what_a_reader_makes_of_it(
+def test_any_size_may_be_chosen_and_is_what_a_reader_makes_of_it(
     seed: int, throughput_bps: float, max_tx_power_dbm: float
 ) -> None:
     equipment = replace(USUAL, max_tx_power_dbm=max_tx_power_dbm)
@@ -88,9 +108,8 @@ def test_every_choice_makes_another_size_and_is_what_a_reader_makes_of_it(
     sizes = 0
     while not script.done:
         options = script.step().options
-        assert options
         if set(options) <= {told for field in BEYOND for told in sizing.options(field)}:
-            assert len(set(script.meaning.values())) == len(options)
+            assert set(script.meaning()) == set(options)
             sizes += 1
         script.choose("A" if "A" in options else draw.choice(options))
     assert sizes == len(BEYOND)

@@ -25,7 +25,7 @@ from twin.link.evaluate import evaluate
 from twin.link.reward import reward
 
 TASKS = [draw(seed) for seed in range(3)]
-SPECS = ("random", "random:8", "amc", "amc:8", "bayes:12")
+SPECS = ("random", "random:8", "sized:4", "amc", "amc:8", "bayes:12")
 
 
 @pytest.mark.parametrize("spec", SPECS)
@@ -78,7 +78,7 @@ def test_what_cannot_be_planned_is_refused() -> None:
 
 
 def test_the_name_tells_the_budget() -> None:
-    assert [make(spec).name for spec in ("random", "amc:008", "bayes:32")] == ["random:1", "amc:8", "bayes:32"]
+    assert [make(spec).name for spec in ("random", "sized", "amc:008")] == ["random:1", "sized:1", "amc:8"]
 
 
 def test_others_can_be_added(monkeypatch: pytest.MonkeyPatch) -> None:

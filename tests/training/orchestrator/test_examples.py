@@ -4,7 +4,7 @@ import numpy as np
 
 from rapps.orchestrator.grammar import REFLECT, TARGETS, THINK
 from tests.training.orchestrator.small import ASKED, made, tasks
-from training.orchestrator.examples import of_question, of_sample, textbook_answer, understood
+from training.orchestrator.examples import of_question, of_sample, serving_answer, understood
 from training.orchestrator.lm import KEEP_OUT
 from twin.link.errors import PlanError
 
@@ -35,7 +35,7 @@ def test_what_a_text_leaves_open_is_told_on_the_safe_side_and_near() -> None:
 
 def test_of_an_answer_all_is_learnt_but_what_a_tool_said() -> None:
     lm = made()
-    sample = textbook_answer(ASKED, lm, tasks(1)[0], random.Random(0))
+    sample = serving_answer(ASKED, lm, tasks(1)[0], random.Random(0))
     example = of_sample(sample)
     assert len(example.ids) == len(example.labels)
     learnt = lm.decode([label for label in example.labels if label != KEEP_OUT])
@@ -49,10 +49,16 @@ def test_of_an_answer_all_is_learnt_but_what_a_tool_said() -> None:
     assert told.endswith(REFLECT[1])
 
 
-def test_textbook_answers_choose_differently() -> None:
+def test_serving_answers_choose_differently() -> None:
     lm, task = made(), tasks(1)[0]
-    chains = {textbook_answer(ASKED, lm, task, random.Random(seed)).script.chain() for seed in range(8)}
+    chains = {serving_answer(ASKED, lm, task, random.Random(seed)).script.chain() for seed in range(8)}
     assert len(chains) == 8
+
+
+def test_serving_answers_serve() -> None:
+    lm, some = made(), tasks(20)
+    samples = [serving_answer(ASKED, lm, task, random.Random(0)) for task in some]
+    assert ASKED.feedback(some, samples).completed.mean() > 0.7
 
 
 def test_of_a_question_the_reasoning_and_the_answer_are_learnt() -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,24 @@ def test_rounds_end_when_they_bring_nothing(tmp_path: Path) -> None:
     assert len(rows) == 2
 
 
-@pytest.mark.parametrize("change", [{"rounds": 0}, {"keep": 0}, {"replay": 1.0}])
-def test_a_config_that_cannot_be_is_refused(change: dict[str, float]) -> None:
+def test_the_best_of_a_task_s_good_answers_is_kept_where_that_is_asked(tmp_path: Path) -> None:
+    lm = made()
+    rewards = {}
+    for keep_by in ("chance", "reward"):
+        config = replace(CONFIG, rounds=1, tasks=16, keep=1, keep_by=keep_by)
+        improve(lm, config, ASKED, sources(lm), tmp_path / keep_by, 1, Judge())
+        told = json.loads((tmp_path / keep_by / "round-1" / KEPT).read_text())
+        own = {place: ASKED.written(lm, tasks(16, 100)[place], options) for place, options in told["pairs"]}
+        rewards[keep_by] = {
+            place: float(ASKED.feedback([tasks(16, 100)[place]], [sample]).rewards[0])
+            for place, sample in own.items()
+        }
+    assert rewards["chance"].keys() == rewards["reward"].keys()
+    assert all(rewards["reward"][place] >= worth for place, worth in rewards["chance"].items())
+    assert sum(rewards["reward"].values()) > sum(rewards["chance"].values())
+
+
+@pytest.mark.parametrize("change", [{"rounds": 0}, {"keep": 0}, {"replay": 1.0}, {"keep_by": "luck"}])
+def test_a_config_that_cannot_be_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(OrchestratorError, match="must"):
         RejectionConfig(**change)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Plans: chains by the textbook that the link twin found to serve a demand, as answers write them.
+"""Plans: chains that the link twin found to serve a demand, as answers write them.
 
 Demands and equipment are those of training tasks, modules are drawn at random; what is told are chains that meet
 their demand at tier T0. A seed gives the same plans as long as the tables stay.
@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from rapps.orchestrator.legal import ORDER
 from training.orchestrator.corpus.facts import of_equipment
 from training.orchestrator.corpus.figures import said_ber, said_delay, said_rate
-from training.orchestrator.dimensioning import Room, served
+from training.orchestrator.dimensioning import Room, drawn
 from training.orchestrator.tasks import generator
 from twin.link.evaluate import evaluate
 
 EACH = 2
 """Plans of a document: more would be called repetitions."""
-SPARE_DB = 12
 _ASKED = (
     "The service asks for {rate} within {delay}, and for no more wrong bits than a share of {ber}.",
     "What is wanted are {rate} that arrive in {delay} and a bit error rate of no more than {ber}.",
@@ -28,8 +27,8 @@ _FOUND = (
     "With {plan} the link would carry {rate} after {delay}, which is enough.",
 )
 _BEYOND = (
-    "Its PRBs and its power are told as what to have beyond the sum of a textbook.",
-    "The last two say how many steps of PRBs and how many decibels more than by the textbook there are.",
+    "Its PRBs and its power are told as what to have beyond what these modules need.",
+    "The last two say how many steps of PRBs and how many decibels there are to spare.",
     "More PRBs carry more, more power makes fewer errors, and both are wasted where they are not needed.",
 )
 
@@ -47,7 +46,7 @@ def _plan(draw: random.Random) -> str:
     """A demand and a plan for it, which may take some draws to find."""
     while True:
         task = generator.draw(draw.getrandbits(40))
-        found = served(task.demand, task.equipment, draw, Room(), SPARE_DB)
+        found = drawn(task.demand, task.equipment, draw, Room())
         if found is None:
             continue
         qos, demand = evaluate(found.chain, task.equipment).qos, task.demand

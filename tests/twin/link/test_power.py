@@ -1,0 +1,96 @@
+"""The least power is enough, a decibel less is not, and the twin says the same of both."""
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
+from twin.link.demand import Demand, Targets
+from twin.link.equipment import fits
+from twin.link.evaluate import evaluate_batch, evaluate_worst, worst_ber
+from twin.link.plan import ChainGrid
+from twin.link.power import least_power_dbm, most_power_dbm, widest_prbs
+from twin.link.reward import deviations, satisfied
+from twin.link.space import Space
+
+DEMAND = Demand(max_delay_s=0.05, min_throughput_bps=1e6, max_ber=1e-4)
+
+
+def some(count: int, seed: int = 0) -> ChainGrid:
+    return Space.of(USUAL).sample(count, np.random.default_rng(seed))
+
+
+def meets(chains: ChainGrid, power_dbm: np.ndarray) -> np.ndarray:
+    told = evaluate_worst(chains.with_(tx_power_dbm=power_dbm.astype(np.int32)), USUAL)
+    return satisfied(deviations(told.delay_s, told.throughput_bps, told.ber, DEMAND))
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 2**32))
+def test_the_least_power_is_enough_and_a_decibel_less_is_not(seed: int) -> None:
+    chains = some(40, seed)
+    least = least_power_dbm(chains, Targets.of([DEMAND] * len(chains)), USUAL)
+    most = most_power_dbm(USUAL)
+    enough = meets(chains, np.full(len(chains), most))
+    np.testing.assert_array_equal(meets(chains, least), enough)
+    assert (least[~enough] == most).all()
+    below = enough & (least > -10)
+    assert not meets(chains.take(below), least[below] - 1).any()
+
+
+def test_each_chain_has_targets_of_its_own() -> None:
+    chains = some(30)
+    lax, strict = replace(DEMAND, max_ber=1e-2), replace(DEMAND, max_ber=1e-9)
+    mixed = least_power_dbm(chains, Targets.of([lax, strict] * 15), USUAL)
+    for demand, own in ((lax, slice(0, None, 2)), (strict, slice(1, None, 2))):
+        alone = least_power_dbm(chains.take(own), Targets.of([demand] * 15), USUAL)
+        np.testing.assert_array_equal(mixed[own], alone)
+
+
+@given(st.floats(-10.0, 46.0))
+def test_no_chain_has_more_than_there_is(max_tx_power_dbm: float) -> None:
+    poor, chains = replace(USUAL, max_tx_power_dbm=max_tx_power_dbm, snr_db=-5.0), some(20).with_(tx_power_dbm=-10)
+    least = least_power_dbm(chains, Targets.of([DEMAND] * len(chains)), poor)
+    assert fits(chains.with_(tx_power_dbm=least), poor).all()
+
+
+def test_what_cannot_be_run_has_the_most_there_is() -> None:
+    chains = some(20).with_(layers=4, tx_antennas=1)
+    assert not chains.consistent().any()
+    least = least_power_dbm(chains, Targets.of([DEMAND] * len(chains)), USUAL)
+    assert (least == most_power_dbm(USUAL)).all()
+
+
+def test_power_is_spread_over_as_many_prbs_as_still_meet_the_targets_and_no_more() -> None:
+    most = 26
+    chains = some(200).with_(prbs=most, harq_transmissions=1)
+    chains = chains.take(fits(chains, USUAL)).with_(prbs=20)
+    targets = Targets.of([DEMAND] * len(chains))
+    chains = chains.with_(tx_power_dbm=least_power_dbm(chains, targets, USUAL))
+    wide = widest_prbs(chains, targets, USUAL, np.full(len(chains), most))
+    before, after = (meets(chains.with_(prbs=prbs), chains.tx_power_dbm) for prbs in (chains.prbs, wide))
+    np.testing.assert_array_equal(before, after)
+    assert (wide[~before] == 20).all()
+    assert ((wide >= 20) & (wide <= most)).all()
+    more = before & (wide < most)
+    assert 10 < more.sum() < before.sum()
+    assert not meets(chains.take(more).with_(prbs=wide[more] + 1), chains.tx_power_dbm[more]).any()
+
+
+def test_power_that_is_spread_makes_errors_come_closer_to_what_is_asked() -> None:
+    chains = some(300).with_(prbs=20, harq_transmissions=1)
+    targets = Targets.of([DEMAND] * len(chains))
+    chains = chains.with_(tx_power_dbm=least_power_dbm(chains, targets, USUAL))
+    wide = chains.with_(prbs=widest_prbs(chains, targets, USUAL, np.full(len(chains), 25)))
+    met = meets(chains, chains.tx_power_dbm)
+    spare = [np.log10(DEMAND.max_ber / np.maximum(worst_ber(each, USUAL), 1e-15))[met] for each in (chains, wide)]
+    assert spare[1].mean() < spare[0].mean() - 0.3
+
+
+def test_at_the_lower_end_of_the_snr_nothing_is_better() -> None:
+    whole, worst = evaluate_batch(some(50), USUAL), evaluate_worst(some(50), USUAL)
+    np.testing.assert_array_equal(worst.ber, whole.ber_high)
+    assert (worst.delay_s >= whole.delay_s).all()
+    assert (worst.throughput_bps <= whole.throughput_bps * (1 + 1e-9)).all()

@@ -1,0 +1,114 @@
+"""Power: the least at which link chains meet their targets, and over how many PRBs it may be spread, by T0.
+
+More power never makes delay, throughput or bit error rate worse, so that it is found by bisection. It comes in
+whole decibels, which where a code's curve is steep are decades of bit errors; PRBs are finer.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.link import hardware
+from twin.link.blocks import blocks
+from twin.link.catalogue import PARAMETERS
+from twin.link.demand import Targets
+from twin.link.equipment import EquipmentState, fits
+from twin.link.evaluate import evaluate_worst, worst_ber
+from twin.link.plan import ChainGrid
+from twin.link.reward import deviations, satisfied
+
+
+def most_power_dbm(equipment: EquipmentState) -> int:
+    """The most that a chain may have, whole dBm."""
+    return int(np.floor(min(equipment.max_tx_power_dbm, PARAMETERS["tx_power_dbm"].high)))
+
+
+def least_power_dbm(chains: ChainGrid, targets: Targets, equipment: EquipmentState) -> np.ndarray:
+    """The least power at which each chain, all else as it is, meets its targets, whole dBm [chains].
+
+    The most there is where none is enough, or where the chain breaks a rule or does not fit the equipment.
+    """
+    least, most = int(PARAMETERS["tx_power_dbm"].low), most_power_dbm(equipment)
+    found = np.full(len(chains), most, dtype=np.int32)
+    rows = np.flatnonzero(_hopeful(chains.with_(tx_power_dbm=least), targets, equipment))
+    if not len(rows):
+        return found
+    met = _Met(chains.take(rows), targets.take(rows), equipment)
+
+    def few_errors(some: np.ndarray, power_dbm: np.ndarray) -> np.ndarray:
+        return met.few_errors(some, tx_power_dbm=power_dbm)
+
+    def all_met(some: np.ndarray, power_dbm: np.ndarray) -> np.ndarray:
+        return met.all(some, tx_power_dbm=power_dbm)
+
+    # Errors alone are told in a tenth of the time, and mostly there is nothing else to wait for.
+    high = np.full(len(rows), most, dtype=np.int32)
+    high = _bisected(few_errors, np.full_like(high, least - 1), high)
+    enough = all_met(np.arange(len(rows)), high)
+    found[rows] = _bisected(all_met, np.where(enough, high - 1, high), np.where(enough, high, most))
+    return found
+
+
+def widest_prbs(chains: ChainGrid, targets: Targets, equipment: EquipmentState, most: np.ndarray) -> np.ndarray:
+    """The most PRBs over which each chain, all else as it is, may spread its power and meet its targets [chains].
+
+    Its own at least, which it keeps where it misses them, and at most `most` [chains], which it must be able to
+    run.
+    """
+    found = chains.prbs.astype(np.int32)
+    rows = np.flatnonzero((most > found) & _hopeful(chains, targets, equipment))
+    if not len(rows):
+        return found
+    met, own = _Met(chains.take(rows), targets.take(rows), equipment), found[rows]
+
+    def few_errors(some: np.ndarray, prbs: np.ndarray) -> np.ndarray:
+        return met.few_errors(some, prbs=prbs)
+
+    wide = _bisected(few_errors, most[rows].astype(np.int32) + 1, own)
+    enough = met.all(np.arange(len(rows)), prbs=wide)
+    found[rows] = np.where(enough, wide, own)
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Met:
+    """What chains meet of their targets at the lower end of the SNR, some of them, with other sizes [some]."""
+
+    chains: ChainGrid
+    targets: Targets
+    equipment: EquipmentState
+
+    def few_errors(self, some: np.ndarray, **sizes: np.ndarray) -> np.ndarray:
+        ber = worst_ber(self.chains.take(some).with_(**sizes), self.equipment)
+        return np.asarray(ber <= self.targets.max_ber[some])
+
+    def all(self, some: np.ndarray, **sizes: np.ndarray) -> np.ndarray:
+        told = evaluate_worst(self.chains.take(some).with_(**sizes), self.equipment)
+        return satisfied(deviations(told.delay_s, told.throughput_bps, told.ber, self.targets.take(some)))
+
+
+def _bisected(
+    enough: Callable[[np.ndarray, np.ndarray], np.ndarray], bad: np.ndarray, good: np.ndarray
+) -> np.ndarray:
+    """The value that is enough and next to one that is not, between such a one and one that is [chains].
+
+    `good` where it lies next to `bad`, whether it is enough or not.
+    """
+    bad, good = bad.copy(), good.copy()
+    while len(some := np.flatnonzero(np.abs(good - bad) > 1)):
+        middle = (bad[some] + good[some]) // 2
+        met = enough(some, middle)
+        good[some], bad[some] = np.where(met, middle, good[some]), np.where(met, bad[some], middle)
+    return good
+
+
+def _hopeful(chains: ChainGrid, targets: Targets, equipment: EquipmentState) -> np.ndarray:
+    """Which chains can be run and would meet delay and throughput, got every block through at once [chains]."""
+    good: np.ndarray = chains.consistent() & fits(chains, equipment)
+    rows = np.flatnonzero(good)
+    some, asked = chains.take(rows), targets.take(rows)
+    cut = blocks(some)
+    fast = hardware.processing_delay_s(some, equipment.compute_flops, 1.0) <= asked.max_delay_s
+    good[rows] = fast & (cut.count * cut.k / hardware.air_time_s(some, 1.0) >= asked.min_throughput_bps)
+    return good
