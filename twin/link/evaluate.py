@@ -56,9 +56,7 @@ def evaluate(
 def evaluate_batch(chains: ChainGrid, equipment: EquipmentState) -> Results:
     """T0's answers to many chains, all of which the equipment can run."""
     told, worse, better = _by_tables(chains, equipment, (0.0, -MARGIN_DB, MARGIN_DB))
-    return _results(
-        chains, blocks(chains), equipment, told, ber_low=better.ber, ber_high=worse.ber, tier=Tier.T0
-    )
+    return _results(chains, blocks(chains), equipment, told, ber_low=better.ber, ber_high=worse.ber, tier=Tier.T0)
 
 
 def evaluate_worst(chains: ChainGrid, equipment: EquipmentState) -> Results:
