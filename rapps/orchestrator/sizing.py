@@ -15,7 +15,7 @@ import numpy as np
 from twin.link import hardware
 from twin.link.catalogue import REFERENCE_NUMEROLOGY
 from twin.link.demand import Demand, Targets
-from twin.link.equipment import EquipmentState
+from twin.link.equipment import Equipment, EquipmentGrid
 from twin.link.plan import COLUMNS, ChainGrid, LinkChain
 from twin.link.power import least_power_dbm, most_power_dbm, widest_prbs
 
@@ -40,15 +40,15 @@ class Sketch:
     demand: Demand
 
 
-def drawn_up(sketches: Sequence[Sketch], equipment: EquipmentState) -> ChainGrid:
-    """The chains of sketches, on one equipment."""
+def drawn_up(sketches: Sequence[Sketch], equipment: Equipment) -> ChainGrid:
+    """The chains of sketches, on one equipment or each on its own."""
     beyond = {name: np.array([sketch.beyond[name] for sketch in sketches]) for name in BEYOND}
     chains = ChainGrid.of([sketch.modules for sketch in sketches])
     return sized(chains, beyond, Targets.of([sketch.demand for sketch in sketches]), equipment)
 
 
 def sized(
-    chains: ChainGrid, beyond: Mapping[str, np.ndarray | int], targets: Targets, equipment: EquipmentState
+    chains: ChainGrid, beyond: Mapping[str, np.ndarray | int], targets: Targets, equipment: Equipment
 ) -> ChainGrid:
     """Chains [chains] with the PRBs and the power that their targets need and beyond, as far as there are.
 
@@ -59,17 +59,18 @@ def sized(
     place = np.clip(least_place(chains, targets.min_throughput_bps) + beyond["prbs"], 0, len(PRBS) - 1)
     chains = chains.with_(prbs=np.minimum(_LADDER[place], widest))
     # Many answers tell the same chain, or differ in what they have beyond its need.
+    grid = EquipmentGrid.over(equipment, len(chains))
     columns = [getattr(chains, name) for name in COLUMNS if name != "tx_power_dbm"]
     asked = (targets.max_delay_s, targets.min_throughput_bps, targets.max_ber)
     _, first, where = np.unique(
-        np.column_stack((*columns, *asked)), axis=0, return_index=True, return_inverse=True
+        np.column_stack((*columns, *asked, *grid.columns())), axis=0, return_index=True, return_inverse=True
     )
-    own, targets = chains.take(first), targets.take(first)
-    own = own.with_(tx_power_dbm=least_power_dbm(own, targets, equipment))
+    own, targets, grid = chains.take(first), targets.take(first), grid.take(first)
+    own = own.with_(tx_power_dbm=least_power_dbm(own, targets, grid))
     wider = np.minimum(own.prbs * WIDER, widest[first]).astype(np.int32)
-    own = own.with_(prbs=widest_prbs(own, targets, equipment, wider))
+    own = own.with_(prbs=widest_prbs(own, targets, grid, wider))
     power_dbm = np.minimum(own.tx_power_dbm[where] + beyond["tx_power_dbm"], most_power_dbm(equipment))
-    return chains.with_(prbs=own.prbs[where], tx_power_dbm=power_dbm.astype(np.int32))
+    return chains.with_(prbs=own.prbs[where], tx_power_dbm=power_dbm)
 
 
 def least_place(chains: ChainGrid, throughput_bps: np.ndarray | float) -> np.ndarray:
@@ -80,7 +81,7 @@ def least_place(chains: ChainGrid, throughput_bps: np.ndarray | float) -> np.nda
     return np.searchsorted(_LADDER, needed)
 
 
-def widest_place(chains: ChainGrid, equipment: EquipmentState) -> np.ndarray:
+def widest_place(chains: ChainGrid, equipment: Equipment) -> np.ndarray:
     """Place in PRBS of the greatest width that the equipment has spectrum and compute for [chains], 0 at least."""
     most = equipment.free_prbs * 2.0 ** (REFERENCE_NUMEROLOGY - chains.numerology)
     low = np.zeros(len(chains), dtype=np.int64)

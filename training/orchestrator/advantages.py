@@ -6,6 +6,7 @@ may expect of them. That needs no critic, tells the choices of an answer apart, 
 cannot, and teaches of options that were not chosen too.
 """
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,11 +17,12 @@ from rapps.orchestrator import sizing
 from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import TARGETS, values
 from rapps.orchestrator.legal import ORDER
+from training.orchestrator.asking import equipment
 from training.orchestrator.feedback import Judge
 from training.orchestrator.tasks.task import Task
 from twin.link.catalogue import PARAMETERS
 from twin.link.demand import Targets
-from twin.link.equipment import EquipmentState
+from twin.link.equipment import EquipmentGrid
 from twin.link.plan import COLUMNS, ChainGrid, code
 
 
@@ -71,22 +73,23 @@ def worths(
     for the rest, so another module, or another demand understood, changes them too.
     """
     each = len(samples) // len(tasks)
-    owns = [slice(start, start + each) for start in range(0, len(samples), each)]
-    trials = [_trials(samples[own], likely[own], least) for own in owns]
+    places, chains = _trials(samples, likely, least)
+    ends = np.searchsorted([row for row, _, _ in places], np.arange(0, len(samples) + 1, each))
+    owns = [slice(start, end) for start, end in itertools.pairwise(ends.tolist())]
     found = [np.full(shares.shape, np.nan) for shares in likely]
-    for own, (places, _), told in zip(owns, trials, judge(tasks, [chains for _, chains in trials]), strict=True):
+    for own, told in zip(owns, judge(tasks, [chains.take(own) for own in owns]), strict=True):
         if not told.known.all():
             # What is left are options that cannot be run, which say nothing without the others.
             continue
-        for (row, place, option), reward in zip(places, told.rewards, strict=True):
-            found[own][row][place, option] = reward
+        for (row, place, option), reward in zip(places[own], told.rewards, strict=True):
+            found[row][place, option] = reward
     return found
 
 
 def _trials(
     samples: Sequence[Sample], likely: Sequence[np.ndarray], least: float
 ) -> tuple[list[tuple[int, int, int]], ChainGrid]:
-    """The chains of answers with one choice another; and whose they are: answer, decision and option."""
+    """The chains of answers with one choice another; and whose they are: answer, in turn, decision and option."""
     places: list[tuple[int, int, int]] = []
     changed: list[tuple[str, float]] = []
     for row, sample in enumerate(samples):
@@ -104,7 +107,7 @@ def _trials(
     columns = {name: column[rows] for name, column in _columns(samples).items()}
     for number, (name, value) in enumerate(changed):
         columns[name][number] = value
-    return places, _sized(columns, samples[0].script.equipment)
+    return places, _sized(columns, equipment(samples).take(rows))
 
 
 def _value(sample: Sample, choice: int, option: str) -> tuple[str, float]:
@@ -125,12 +128,12 @@ def _columns(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
     return columns | {target.field: getattr(asked, target.field) for target in TARGETS}
 
 
-def _sized(columns: Mapping[str, np.ndarray], equipment: EquipmentState) -> ChainGrid:
+def _sized(columns: Mapping[str, np.ndarray], grid: EquipmentGrid) -> ChainGrid:
     chosen = {name: columns[name] for name in COLUMNS}
     smallest = {name: np.full_like(chosen[name], PARAMETERS[name].low) for name in sizing.BEYOND}
     beyond = {name: chosen[name] for name in sizing.BEYOND}
     asked = Targets(**{target.field: columns[target.field] for target in TARGETS})
-    return sizing.sized(ChainGrid(**(chosen | smallest)), beyond, asked, equipment)
+    return sizing.sized(ChainGrid(**(chosen | smallest)), beyond, asked, grid)
 
 
 def counterfactual(worth: np.ndarray, likely: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from training.orchestrator.feedback import Feedback
 from training.orchestrator.lm import Lm
 from training.orchestrator.tasks.task import Task
 from training.orchestrator.twin_pool import Question, TwinPool
+from twin.link.equipment import EquipmentGrid
 from twin.link.plan import ChainGrid
 from twin.link.qos import Tier
 
@@ -58,8 +59,8 @@ class Asked:
     def feedback(self, tasks: Sequence[Task], samples: Sequence[Sample]) -> Feedback:
         """What the twin says of as many answers to each task."""
         each = len(samples) // len(tasks)
-        starts = range(0, len(samples), each)
-        return Feedback.join(self.judge(tasks, [chains(samples[start : start + each]) for start in starts]))
+        made, starts = chains(samples), range(0, len(samples), each)
+        return Feedback.join(self.judge(tasks, [made.take(slice(start, start + each)) for start in starts]))
 
     def judge(self, tasks: Sequence[Task], chains: Sequence[ChainGrid], tier: Tier = Tier.T0) -> list[Feedback]:
         """What the twin says of chains for each task, with the margin (`training.orchestrator.feedback.Judge`)."""
@@ -71,5 +72,10 @@ class Asked:
 
 
 def chains(samples: Sequence[Sample]) -> ChainGrid:
-    """The chains of answers to one task."""
-    return drawn_up([item.script.sketch() for item in samples], samples[0].script.equipment)
+    """The chains of answers, to whatever tasks."""
+    return drawn_up([item.script.sketch() for item in samples], equipment(samples))
+
+
+def equipment(samples: Sequence[Sample]) -> EquipmentGrid:
+    """What the chain of each answer is to run on."""
+    return EquipmentGrid.of([item.script.equipment for item in samples], [1] * len(samples))

@@ -31,7 +31,8 @@ def disagreement(
     each = len(samples) // len(tasks)
     complete = np.flatnonzero(told.completed)
     rows = draw.choice(complete, size=min(most, len(complete)), replace=False).tolist()
-    grids = [chains([samples[row]]) for row in rows]
+    made = chains([samples[row] for row in rows])
+    grids = [made.take(slice(place, place + 1)) for place in range(len(rows))]
     found = replace(asked, margin=0.0).judge([tasks[row // each] for row in rows], grids, Tier.T1)
     missed = [not one.completed[0] for one in found if one.known[0]]
     return {"disagree_t1": float(np.mean(missed)), "audited": float(len(missed))} if missed else {}

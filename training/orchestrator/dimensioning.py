@@ -6,7 +6,7 @@ modules are drawn.
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,11 +17,12 @@ from twin.link.baselines import Search
 from twin.link.baselines import Task as Problem
 from twin.link.catalogue import PARAMETERS
 from twin.link.demand import Demand, Targets
-from twin.link.equipment import EquipmentState, fits
+from twin.link.equipment import EquipmentGrid, EquipmentState, fits
 from twin.link.errors import PlanError
 from twin.link.evaluate import evaluate_worst
 from twin.link.plan import ChainGrid, LinkChain
 from twin.link.reward import deviations, satisfied
+from twin.link.space import concatenate
 
 TRIES, DRAWS = 4, 4
 
@@ -41,24 +42,60 @@ class Drawn:
     options: tuple[str, ...]
 
 
-def drawn(demand: Demand, equipment: EquipmentState, draw: random.Random, room: Room) -> Drawn | None:
-    """A chain that meets the demand at tier T0, or None where chance found none."""
-    numbers = np.random.default_rng(draw.getrandbits(64))
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a chain is to meet, on which equipment, and the draw that it is made by."""
+
+    demand: Demand
+    equipment: EquipmentState
+    draw: random.Random
+
+
+def drawn(wanted: Sequence[Wanted], room: Room) -> list[Drawn | None]:
+    """Chains that meet their demands at tier T0, None where chance found none; each by its own draw alone."""
+    numbers = [np.random.default_rng(item.draw.getrandbits(64)) for item in wanted]
+    found: list[Drawn | None] = [None] * len(wanted)
+    left = list(range(len(wanted)))
     for _ in range(DRAWS):
-        chains = _modules(equipment, numbers, TRIES)
-        if chains is None:
-            return None
-        beyond = {name: numbers.choice(np.array(own), TRIES) for name, own in room.beyond.items()}
-        chains = sizing.sized(chains, beyond, Targets.of([demand] * TRIES), equipment)
-        runs = np.flatnonzero(fits(chains, equipment))
-        told = evaluate_worst(chains.take(runs), equipment)
-        good = runs[satisfied(deviations(told.delay_s, told.throughput_bps, told.ber_high, demand))]
-        if len(good):
-            row = int(good[0])
-            chosen = chains.chain(row).model_dump(mode="json")
-            own = {name: sizing.told(int(steps[row])) for name, steps in beyond.items()}
-            return Drawn(chains.chain(row), tuple(own.get(name, json.dumps(chosen[name])) for name in ORDER))
-    return None
+        tried = {place: _modules(wanted[place].equipment, numbers[place], TRIES) for place in left}
+        grids = {place: grid for place, grid in tried.items() if grid is not None}
+        if not grids:
+            break
+        beyond = {
+            place: {name: numbers[place].choice(np.array(own), TRIES) for name, own in room.beyond.items()}
+            for place in grids
+        }
+        for place, one in zip(grids, _first([wanted[place] for place in grids], grids, beyond), strict=True):
+            found[place] = one
+        left = [place for place in grids if found[place] is None]
+    return found
+
+
+def _first(
+    wanted: Sequence[Wanted], grids: Mapping[int, ChainGrid], beyond: Mapping[int, Mapping[str, np.ndarray]]
+) -> list[Drawn | None]:
+    """The first of the chains tried for each that meets its demand, once it has sizes."""
+    counts = [len(grid) for grid in grids.values()]
+    grid = EquipmentGrid.of([item.equipment for item in wanted], counts)
+    targets = Targets.of([item.demand for item, count in zip(wanted, counts, strict=True) for _ in range(count)])
+    steps = {name: np.concatenate([own[name] for own in beyond.values()]) for name in sizing.SIZES}
+    chains = sizing.sized(concatenate(list(grids.values())), steps, targets, grid)
+    good = np.zeros(len(chains), dtype=bool)
+    runs = np.flatnonzero(fits(chains, grid))
+    told = evaluate_worst(chains.take(runs), grid.take(runs))
+    good[runs] = satisfied(deviations(told.delay_s, told.throughput_bps, told.ber_high, targets.take(runs)))
+    found: list[Drawn | None] = []
+    for end, count in zip(np.cumsum(counts).tolist(), counts, strict=True):
+        rows = range(end - count, end)
+        row = next((row for row in rows if good[row]), None)
+        found.append(None if row is None else _told(chains.chain(row), steps, row))
+    return found
+
+
+def _told(chain: LinkChain, steps: Mapping[str, np.ndarray], row: int) -> Drawn:
+    chosen = chain.model_dump(mode="json")
+    own = {name: sizing.told(int(beyond[row])) for name, beyond in steps.items()}
+    return Drawn(chain, tuple(own.get(name, json.dumps(chosen[name])) for name in ORDER))
 
 
 def by_chance(task: Problem, *, budget: int, seed: int) -> Search:

@@ -8,7 +8,7 @@ import numpy as np
 from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import ANSWER, TARGETS, THINK, values
 from training.orchestrator.asking import Asked
-from training.orchestrator.dimensioning import Room, drawn
+from training.orchestrator.dimensioning import Room, Wanted, drawn
 from training.orchestrator.lm import KEEP_OUT, Lm
 from training.orchestrator.supervised import Example
 from training.orchestrator.tasks.task import Task
@@ -64,16 +64,21 @@ def understood(asked: Asked, task: Task) -> tuple[str, ...]:
     return tuple(told)
 
 
-def serving_answer(asked: Asked, lm: Lm, task: Task, draw: random.Random) -> Sample:
-    """An answer that understood the task, with random modules that serve by the twin; any where few draws do."""
-    script, options = asked.script(task), list(understood(asked, task))
-    for option in options:
-        script.choose(option)
-    found = drawn(script.demand, task.equipment, draw, Room())
-    for option in found.options if found else ():
-        options.append(option)
-        script.choose(option)
-    while not script.done:
-        options.append(draw.choice(script.step().options))
-        script.choose(options[-1])
-    return asked.written(lm, task, options)
+def serving_answers(asked: Asked, lm: Lm, tasks: Sequence[Task], draws: Sequence[random.Random]) -> list[Sample]:
+    """Answers that understood their tasks, with random modules that serve by the twin; any where few draws do.
+
+    Each is made by its own draw alone. PlanError where an equipment can run no link chain.
+    """
+    scripts, told = [asked.script(task) for task in tasks], [list(understood(asked, task)) for task in tasks]
+    for script, options in zip(scripts, told, strict=True):
+        for option in options:
+            script.choose(option)
+    wanted = [Wanted(script.demand, script.equipment, draw) for script, draw in zip(scripts, draws, strict=True)]
+    for script, options, draw, found in zip(scripts, told, draws, drawn(wanted, Room()), strict=True):
+        for option in found.options if found else ():
+            options.append(option)
+            script.choose(option)
+        while not script.done:
+            options.append(draw.choice(script.step().options))
+            script.choose(options[-1])
+    return [asked.written(lm, task, options) for task, options in zip(tasks, told, strict=True)]

@@ -4,13 +4,14 @@ What an orchestration's examples teach is to understand the demand, to answer in
 these are random among those that do by the twin. What chains are best is left to the feedback of phase 2.
 """
 
+import contextlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from training.orchestrator.asking import Asked
 from training.orchestrator.errors import OrchestratorError
-from training.orchestrator.examples import of_question, of_sample, serving_answer
+from training.orchestrator.examples import of_question, of_sample, serving_answers
 from training.orchestrator.lm import Lm
 from training.orchestrator.supervised import Example, SupervisedConfig
 from training.orchestrator.tasks.task import Task
@@ -44,20 +45,24 @@ class Instructions:
     question: Callable[[int], Question]
     share: float
 
-    def example(self, number: int) -> Example:
-        """A question, or an orchestration."""
-        draw = random.Random(f"instruction {number}")
-        if draw.random() < self.share:
-            return of_question(self.lm, *self.question(number))
+    def examples(self, numbers: Sequence[int]) -> list[Example]:
+        """Questions and orchestrations, one for each number."""
+        draws = {number: random.Random(f"instruction {number}") for number in numbers}
+        orchestrated = [number for number, draw in draws.items() if draw.random() >= self.share]
+        tasks = [self._task(number) for number in orchestrated]
+        samples = serving_answers(self.asked, self.lm, tasks, [draws[number] for number in orchestrated])
+        found = {number: of_sample(sample) for number, sample in zip(orchestrated, samples, strict=True)}
+        return [found.get(number) or of_question(self.lm, *self.question(number)) for number in numbers]
+
+    def _task(self, number: int) -> Task:
+        """A task whose equipment can run some link chain."""
         for turn in range(100):
-            try:
-                task = self.task(number * 100 + turn)
-                return of_sample(serving_answer(self.asked, self.lm, task, draw))
-            except PlanError:
-                # An equipment that can run no chain at all.
-                continue
+            task = self.task(number * 100 + turn)
+            with contextlib.suppress(PlanError):
+                self.asked.script(task)
+                return task
         raise OrchestratorError("no task can be found whose equipment runs any link chain")
 
     def batch(self, size: int) -> Callable[[int], Sequence[Example]]:
         """So many for each step of a training."""
-        return lambda step: [self.example(step * size + place) for place in range(size)]
+        return lambda step: self.examples(range(step * size, (step + 1) * size))

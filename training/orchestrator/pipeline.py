@@ -159,7 +159,7 @@ class Pipeline:
         how = self.config.rejection
         sources = Sources(
             lambda turn: [self.task(REJECTION + turn * how.tasks + place) for place in range(how.tasks)],
-            self._instructions(lm).example,
+            self._instructions(lm).examples,
         )
         best, _ = improve(
             lm,

@@ -19,7 +19,7 @@ import numpy as np
 
 from rapps.orchestrator.decoding import Sample
 from training.orchestrator import ranks
-from training.orchestrator.asking import Asked, chains
+from training.orchestrator.asking import Asked, chains, equipment
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.examples import of_sample
 from training.orchestrator.feedback import Feedback
@@ -71,7 +71,7 @@ class Sources:
     """Where rounds take tasks and instructions from: by round, and by a number each."""
 
     tasks: Callable[[int], Sequence[Task]]
-    instruction: Callable[[int], Example]
+    instructions: Callable[[Sequence[int]], Sequence[Example]]
 
 
 def improve(
@@ -109,7 +109,8 @@ def _round(
     kept, row = _kept(lm, config, asked, sources.tasks(seed[1]), folder, seed)
     number = len(kept)
     more = int(config.replay / (1.0 - config.replay) * number)
-    examples = kept + [sources.instruction(seed[1] * 1_000_000 + place) for place in range(more)]
+    first = seed[1] * 1_000_000
+    examples = [*kept, *sources.instructions(range(first, first + more))]
     steps = max(1, config.epochs * len(examples) // config.batch)
 
     def batch(step: int) -> Sequence[Example]:
@@ -139,7 +140,7 @@ def _kept(
             draw.shuffle(own)
             for row in sorted(own, key=lambda row: -worth[row])[: config.keep]:
                 pairs.append((place, [choice.option for choice in samples[row].choices]))
-        use = np.array([_use(tasks[row // config.each], item) for row, item in enumerate(samples)])
+        use = use_share_of(chains(samples), equipment(samples))
         done = found.completed
         figures = found.figures() | {
             "lost": float(lost),
@@ -172,11 +173,6 @@ def _sampled(
     parts = ranks.shared(tasks, answered)
     samples = [sample for own, _, _ in parts for sample in own]
     return samples, Feedback.join([found for _, found, _ in parts]), sum(lost for _, _, lost in parts)
-
-
-def _use(task: Task, sample: Sample) -> float:
-    """Share of the equipment that an answer's chain takes."""
-    return float(use_share_of(chains([sample]), task.equipment)[0])
 
 
 def _folder(folder: Path, turn: int) -> Path:

@@ -26,7 +26,7 @@ def answer(job: Job) -> Results:
 
     chains, equipment, tier, seed = job
     if tier is Tier.T0:
-        return evaluate_batch(chains, equipment)
+        return evaluate_batch(chains, equipment, low_end=False)
     result = evaluate(chains.chain(0), equipment, tier, seed=seed)
     told = asdict(result.qos) | asdict(result.use)
     return Results(**told | {name: np.array([value]) for name, value in told.items() if name != "tier"})

@@ -1,9 +1,9 @@
 """Equipment state: what the hardware has free for a link, and the channel that the link sees."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import overload
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Self, overload
 
 import numpy as np
 
@@ -68,10 +68,67 @@ class EquipmentState:
         twice the PRBs, or one numerology higher, cost 3 dB.
         """
         if isinstance(chain, LinkChain):
-            return float(self.resource_element_snr_db(ChainGrid.of((chain,)))[0])
-        spread_db = 10.0 * np.log10(chain.reference_prbs / REFERENCE_PRBS)
-        snr_db: np.ndarray = self.snr_db + (chain.tx_power_dbm - REFERENCE_POWER_DBM) - spread_db
-        return snr_db
+            return float(_snr_db(ChainGrid.of((chain,)), self.snr_db)[0])
+        return _snr_db(chain, self.snr_db)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class EquipmentGrid:
+    """The equipment of each of many chains as columns [chains], in the order of `EquipmentState`.
+
+    A channel is told by its place in ChannelClass. Columns are not validated: they are made of states that are.
+    """
+
+    free_prbs: np.ndarray
+    tx_antennas: np.ndarray
+    rx_antennas: np.ndarray
+    compute_flops: np.ndarray
+    max_tx_power_dbm: np.ndarray
+    channel: np.ndarray
+    snr_db: np.ndarray
+    delay_spread_s: np.ndarray
+    doppler_hz: np.ndarray
+    has_deeprx: np.ndarray
+    has_deeptx: np.ndarray
+
+    @classmethod
+    def of(cls, states: Sequence[EquipmentState], counts: Sequence[int]) -> Self:
+        """Each state in turn for so many chains."""
+        places = np.repeat(np.arange(len(states)), counts)
+        columns = {field.name: np.array([getattr(state, field.name) for state in states]) for field in fields(cls)}
+        columns["channel"] = np.array([_CHANNELS.index(state.channel) for state in states], dtype=np.intp)
+        return cls(**{name: column[places] for name, column in columns.items()})
+
+    @classmethod
+    def over(cls, equipment: "Equipment", count: int) -> "EquipmentGrid":
+        """That of so many chains: one state for all, or a grid, which stays as it is."""
+        return equipment if isinstance(equipment, EquipmentGrid) else cls.of([equipment], [count])
+
+    def __len__(self) -> int:
+        return len(self.snr_db)
+
+    def take(self, rows: np.ndarray | slice) -> Self:
+        """That of some of the chains."""
+        return type(self)(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    def columns(self) -> list[np.ndarray]:
+        """All columns: chains on the same equipment have the same."""
+        return [getattr(self, field.name) for field in fields(self)]
+
+    def resource_element_snr_db(self, chains: ChainGrid) -> np.ndarray:
+        """SNR per resource element and receive antenna of each chain [chains], in dB, as of a state."""
+        return _snr_db(chains, self.snr_db)
+
+
+Equipment = EquipmentState | EquipmentGrid
+"""One for all chains, or each chain's own."""
+_CHANNELS = tuple(ChannelClass)
+
+
+def _snr_db(chains: ChainGrid, snr_db: np.ndarray | float) -> np.ndarray:
+    spread_db = 10.0 * np.log10(chains.reference_prbs / REFERENCE_PRBS)
+    found: np.ndarray = snr_db + (chains.tx_power_dbm - REFERENCE_POWER_DBM) - spread_db
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +138,11 @@ class Limit:
     step: str
     field: str
     needed: Callable[[ChainGrid], np.ndarray]
-    available: Callable[[EquipmentState], float]
+    available: Callable[[Equipment], float | np.ndarray]
     text: str
     """Words for an error, with the two numbers filled in."""
 
-    def exceeded(self, chains: ChainGrid, equipment: EquipmentState) -> np.ndarray:
+    def exceeded(self, chains: ChainGrid, equipment: Equipment) -> np.ndarray:
         """Tell which chains need more than there is, bool [chains]."""
         over: np.ndarray = self.needed(chains) > self.available(equipment)
         return over
@@ -156,8 +213,8 @@ def check(plan: Plan | LinkChain, equipment: EquipmentState) -> None:
             raise PlanError(limit.step, limit.field, limit.text.format(needed=needed, available=available))
 
 
-def fits(chains: ChainGrid, equipment: EquipmentState) -> np.ndarray:
-    """Tell which chains the equipment can run, bool [chains]."""
+def fits(chains: ChainGrid, equipment: Equipment) -> np.ndarray:
+    """Tell which chains their equipment can run, bool [chains]."""
     good = np.ones(len(chains), dtype=bool)
     for limit in LIMITS:
         good &= ~limit.exceeded(chains, equipment)

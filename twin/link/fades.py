@@ -39,7 +39,7 @@ _LEAST_ORDER, _LARGEST_ORDER = 0.5, 200.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fades:
-    """Cells of blocks: the ends of each in dB [chains, cells], and its share [cells] or [chains, cells], sum 1."""
+    """Cells of blocks: the ends of each in dB [chains, cells], and its share [cells], sum 1."""
 
     low_db: np.ndarray
     high_db: np.ndarray
@@ -84,34 +84,27 @@ class Fades:
         return Fades(change(self.low_db), change(self.high_db), self.weight)
 
     def copies(self, count: np.ndarray) -> "Fades":
-        """Of the mean over so many copies [chains] that see independent channels.
+        """Of the mean over so many copies [chains], two at least, that see independent channels.
 
         Two copies, or two halves of more of them, are paired in every way, so that both may fade; the halves vary
         less than one copy does.
         """
-        if (count == 1).all():
-            return self
         one, other = np.triu_indices(len(self.weight))
         weight = self.weight[one] * self.weight[other] * np.where(one == other, 1.0, 2.0)
-        alone = (count == 1)[:, None]
-        if alone.any():
-            # A single copy is paired with itself: its cells keep their own shares.
-            weight = np.where(alone, np.where(one == other, self.weight[one], 0.0), weight)
         low, high = (mutual_information.from_snr_db(ends) for ends in (self.low_db, self.high_db))
-        mean = ((low + high) / 2.0 @ self.weight)[:, None]
-        shrunk = np.maximum(count / 2.0, 1.0)[:, None] ** -0.5
+        mean = self.mean((low + high) / 2.0)[:, None]
+        shrunk = (count / 2.0)[:, None] ** -0.5
 
         def paired_db(information: np.ndarray) -> np.ndarray:
             some = mean + (information - mean) * shrunk
-            return mutual_information.to_snr_db(
-                np.where(alone, some[:, one], (some[:, one] + some[:, other]) / 2.0)
-            )
+            return mutual_information.to_snr_db((some[:, one] + some[:, other]) / 2.0)
 
         return Fades(paired_db(low), paired_db(high), weight)
 
     def mean(self, values: np.ndarray) -> np.ndarray:
         """The mean over channels of the cells' values [chains, cells], [chains]."""
-        found: np.ndarray = (values * self.weight).sum(axis=1)
+        # Unlike a product of matrices the same for a chain whatever others there are.
+        found: np.ndarray = np.einsum("cn,n->c", values, self.weight)
         return found
 
 

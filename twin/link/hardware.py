@@ -82,18 +82,20 @@ def required_flops(chains: ChainGrid) -> np.ndarray:
     return required
 
 
-def compute_s(chains: ChainGrid, compute_flops: float) -> np.ndarray:
+def compute_s(chains: ChainGrid, compute_flops: np.ndarray | float) -> np.ndarray:
     """Time to compute one slot on a platform of `compute_flops` operations per second [chains]."""
     duration_s: np.ndarray = required_flops(chains) * slot_s(chains) / compute_flops
     return duration_s
 
 
-def harq_round_trip_s(chains: ChainGrid, compute_flops: float) -> np.ndarray:
+def harq_round_trip_s(chains: ChainGrid, compute_flops: np.ndarray | float) -> np.ndarray:
     """Time from the start of a transmission to the start of the next one of the same block [chains]."""
     return round_trip_s(slot_s(chains), chains.repetition, compute_s(chains, compute_flops))
 
 
-def processing_delay_s(chains: ChainGrid, compute_flops: float, transmissions: np.ndarray | float) -> np.ndarray:
+def processing_delay_s(
+    chains: ChainGrid, compute_flops: np.ndarray | float, transmissions: np.ndarray | float
+) -> np.ndarray:
     """Delay of a block from its arrival to its decoding [chains].
 
     `transmissions` is the mean number that a block takes, 1..harq_transmissions.

@@ -13,28 +13,29 @@ from twin.link import hardware
 from twin.link.blocks import blocks
 from twin.link.catalogue import PARAMETERS
 from twin.link.demand import Targets
-from twin.link.equipment import EquipmentState, fits
+from twin.link.equipment import Equipment, EquipmentGrid, fits
 from twin.link.evaluate import evaluate_worst, worst_ber
 from twin.link.plan import ChainGrid
 from twin.link.reward import deviations, satisfied
 
 
-def most_power_dbm(equipment: EquipmentState) -> int:
-    """The most that a chain may have, whole dBm."""
-    return int(np.floor(min(equipment.max_tx_power_dbm, PARAMETERS["tx_power_dbm"].high)))
+def most_power_dbm(equipment: Equipment) -> np.ndarray:
+    """The most that a chain may have, whole dBm: of all, or [chains] where each has equipment of its own."""
+    most: np.ndarray = np.floor(np.minimum(equipment.max_tx_power_dbm, PARAMETERS["tx_power_dbm"].high))
+    return most.astype(np.int32)
 
 
-def least_power_dbm(chains: ChainGrid, targets: Targets, equipment: EquipmentState) -> np.ndarray:
+def least_power_dbm(chains: ChainGrid, targets: Targets, equipment: Equipment) -> np.ndarray:
     """The least power at which each chain, all else as it is, meets its targets, whole dBm [chains].
 
     The most there is where none is enough, or where the chain breaks a rule or does not fit the equipment.
     """
-    least, most = int(PARAMETERS["tx_power_dbm"].low), most_power_dbm(equipment)
-    found = np.full(len(chains), most, dtype=np.int32)
-    rows = np.flatnonzero(_hopeful(chains.with_(tx_power_dbm=least), targets, equipment))
+    grid = EquipmentGrid.over(equipment, len(chains))
+    least, found = int(PARAMETERS["tx_power_dbm"].low), most_power_dbm(grid)
+    rows = np.flatnonzero(_hopeful(chains.with_(tx_power_dbm=least), targets, grid))
     if not len(rows):
         return found
-    met = _Met(chains.take(rows), targets.take(rows), equipment)
+    met, most = _Met(chains.take(rows), targets.take(rows), grid.take(rows)), found[rows]
 
     def few_errors(some: np.ndarray, power_dbm: np.ndarray) -> np.ndarray:
         return met.few_errors(some, tx_power_dbm=power_dbm)
@@ -42,25 +43,28 @@ def least_power_dbm(chains: ChainGrid, targets: Targets, equipment: EquipmentSta
     def all_met(some: np.ndarray, power_dbm: np.ndarray) -> np.ndarray:
         return met.all(some, tx_power_dbm=power_dbm)
 
-    # Errors alone are told in a tenth of the time, and mostly there is nothing else to wait for.
-    high = np.full(len(rows), most, dtype=np.int32)
-    high = _bisected(few_errors, np.full_like(high, least - 1), high)
-    enough = all_met(np.arange(len(rows)), high)
-    found[rows] = _bisected(all_met, np.where(enough, high - 1, high), np.where(enough, high, most))
+    # Errors alone are told sooner where there are retransmissions, and mostly there is nothing else to wait for.
+    again = met.chains.harq_transmissions > 1
+    high = _bisected(few_errors, np.where(again, least - 1, most), most)
+    enough = np.zeros_like(again)
+    enough[again] = all_met(np.flatnonzero(again), high[again])
+    low = np.where(again, high - enough, least - 1)
+    found[rows] = _bisected(all_met, low, np.where(enough, high, most))
     return found
 
 
-def widest_prbs(chains: ChainGrid, targets: Targets, equipment: EquipmentState, most: np.ndarray) -> np.ndarray:
+def widest_prbs(chains: ChainGrid, targets: Targets, equipment: Equipment, most: np.ndarray) -> np.ndarray:
     """The most PRBs over which each chain, all else as it is, may spread its power and meet its targets [chains].
 
     Its own at least, which it keeps where it misses them, and at most `most` [chains], which it must be able to
     run.
     """
+    grid = EquipmentGrid.over(equipment, len(chains))
     found = chains.prbs.astype(np.int32)
-    rows = np.flatnonzero((most > found) & _hopeful(chains, targets, equipment))
+    rows = np.flatnonzero((most > found) & _hopeful(chains, targets, grid))
     if not len(rows):
         return found
-    met, own = _Met(chains.take(rows), targets.take(rows), equipment), found[rows]
+    met, own = _Met(chains.take(rows), targets.take(rows), grid.take(rows)), found[rows]
 
     def few_errors(some: np.ndarray, prbs: np.ndarray) -> np.ndarray:
         return met.few_errors(some, prbs=prbs)
@@ -77,14 +81,14 @@ class _Met:
 
     chains: ChainGrid
     targets: Targets
-    equipment: EquipmentState
+    equipment: EquipmentGrid
 
     def few_errors(self, some: np.ndarray, **sizes: np.ndarray) -> np.ndarray:
-        ber = worst_ber(self.chains.take(some).with_(**sizes), self.equipment)
+        ber = worst_ber(self.chains.take(some).with_(**sizes), self.equipment.take(some))
         return np.asarray(ber <= self.targets.max_ber[some])
 
     def all(self, some: np.ndarray, **sizes: np.ndarray) -> np.ndarray:
-        told = evaluate_worst(self.chains.take(some).with_(**sizes), self.equipment)
+        told = evaluate_worst(self.chains.take(some).with_(**sizes), self.equipment.take(some))
         return satisfied(deviations(told.delay_s, told.throughput_bps, told.ber, self.targets.take(some)))
 
 
@@ -103,12 +107,12 @@ def _bisected(
     return good
 
 
-def _hopeful(chains: ChainGrid, targets: Targets, equipment: EquipmentState) -> np.ndarray:
+def _hopeful(chains: ChainGrid, targets: Targets, equipment: EquipmentGrid) -> np.ndarray:
     """Which chains can be run and would meet delay and throughput, got every block through at once [chains]."""
     good: np.ndarray = chains.consistent() & fits(chains, equipment)
     rows = np.flatnonzero(good)
     some, asked = chains.take(rows), targets.take(rows)
     cut = blocks(some)
-    fast = hardware.processing_delay_s(some, equipment.compute_flops, 1.0) <= asked.max_delay_s
+    fast = hardware.processing_delay_s(some, equipment.compute_flops[rows], 1.0) <= asked.max_delay_s
     good[rows] = fast & (cut.count * cut.k / hardware.air_time_s(some, 1.0) >= asked.min_throughput_bps)
     return good

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from twin.link.demand import Demand, Targets
-from twin.link.equipment import EquipmentState
+from twin.link.equipment import Equipment
 from twin.link.errors import QosError, RewardError
 from twin.link.hardware import antennas, power_w, required_flops
 from twin.link.plan import ChainGrid
@@ -117,7 +117,7 @@ def satisfied(errors: np.ndarray) -> np.ndarray:
     return np.asarray((errors <= 0).all(axis=-1))
 
 
-def use_share_of(chains: ChainGrid, equipment: EquipmentState) -> np.ndarray:
+def use_share_of(chains: ChainGrid, equipment: Equipment) -> np.ndarray:
     """Mean share of spectrum, power, antennas and compute that each chain takes [chains], 0..1 where it fits."""
     shares = (
         chains.reference_prbs / equipment.free_prbs,

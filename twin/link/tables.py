@@ -20,7 +20,7 @@ import numpy as np
 
 from twin.link import mutual_information
 from twin.link.catalogue import SUBCARRIERS_PER_PRB, ChannelClass, Detector, Estimator, Precoder
-from twin.link.equipment import EquipmentState
+from twin.link.equipment import EquipmentGrid
 from twin.link.errors import EquipmentError
 from twin.link.plan import ChainGrid, code_of
 
@@ -139,7 +139,7 @@ def tables() -> Tables:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lookup:
-    """Chains on an equipment, found in the tables once, to be asked at many SNRs.
+    """Chains on their equipment, found in the tables once, to be asked at many SNRs.
 
     Raises EquipmentError for a receiver that the tables do not have.
     """
@@ -180,8 +180,11 @@ class Lookup:
         return found
 
 
-def look_up(chains: ChainGrid, equipment: EquipmentState) -> Lookup:
-    """Find chains in the tables, all of them with DeepRx or none; EquipmentError for what is not there."""
+def look_up(chains: ChainGrid, equipment: EquipmentGrid) -> Lookup:
+    """Find chains in the tables; EquipmentError for what is not there.
+
+    Either all of them have DeepRx or none, and all of them see AWGN or none (`kinds`).
+    """
     stored, antennas = tables(), _antennas(chains)
     rest: tuple[np.ndarray, ...]
     learnt = bool((chains.estimator == code_of(Estimator.DEEPRX)).any())
@@ -198,27 +201,37 @@ def look_up(chains: ChainGrid, equipment: EquipmentState) -> Lookup:
     slow = np.isin(chains.detector, [code_of(detector) for detector in SLOW]) & (chains.layers > 1)
     row = np.searchsorted(MANY, antennas).clip(0, len(MANY) - 1)
     which = np.where(chains.detector == code_of(SLOW[0]), 0, 1)
-    if equipment.channel is ChannelClass.AWGN:
+    if (equipment.channel == _AWGN).any():
         one = tuple(place[None] for place in rest)
         return Lookup(chains, np.ones((1, len(chains))), one, awgn, None, (slow, row, which))
     weight, places = _corners(chains, equipment)
-    channel = CHANNELS.index(equipment.channel)
-    return Lookup(chains, weight, (*places, *rest), fading[channel], steps[channel], (slow, row, which))
+    return Lookup(chains, weight, (*places, *rest), fading, steps, (slow, row, which))
+
+
+def kinds(chains: ChainGrid, equipment: EquipmentGrid) -> list[np.ndarray]:
+    """Places of the chains that are looked up together: with DeepRx or without, in AWGN or not."""
+    kind = 2 * (chains.estimator == code_of(Estimator.DEEPRX)) + (equipment.channel == _AWGN)
+    return [np.flatnonzero(kind == own) for own in np.unique(kind)]
 
 
 _CORNERS = tuple(product((0, 1), repeat=3))
+_AWGN = list(ChannelClass).index(ChannelClass.AWGN)
+_CHANNEL_PLACE = np.array([CHANNELS.index(channel) if channel in CHANNELS else 0 for channel in ChannelClass])
+"""Places in CHANNELS by those in ChannelClass."""
 
 
-def _corners(chains: ChainGrid, equipment: EquipmentState) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Eight corners in spread, Doppler and width around each chain: weights and places, [corners, chains] each."""
-    channel = CHANNELS.index(equipment.channel)
+def _corners(chains: ChainGrid, equipment: EquipmentGrid) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Eight corners in spread, Doppler and width around each chain: weights and places, [corners, chains] each.
+
+    Places are told after those of the chains' channels.
+    """
+    channel = _CHANNEL_PLACE[equipment.channel]
     spread = equipment.delay_spread_s * 15e3 * 2.0**chains.numerology
     doppler = equipment.doppler_hz / (14e3 * 2.0**chains.numerology)
     row, down = _place(np.log(SPREADS), _log(spread))
     slow, faster = _place(np.square(DOPPLERS), doppler**2)
     varies = _selectivity(channel, spread * chains.prbs)
-    known = _selectivity(channel, np.multiply.outer(SPREADS, WIDTHS))
-    widths = [_between(known[row + side], varies) for side in (0, 1)]
+    widths = [_between(_known_selectivity()[channel, row + side], varies) for side in (0, 1)]
     weight = np.empty((len(_CORNERS), len(chains)))
     places = np.empty((3, *weight.shape), dtype=np.intp)
     for corner, (below, fast, wide) in enumerate(_CORNERS):
@@ -226,15 +239,21 @@ def _corners(chains: ChainGrid, equipment: EquipmentState) -> tuple[np.ndarray, 
         shares = ((down, below), (faster, fast), (right, wide))
         weight[corner] = np.prod([share if side else 1.0 - share for share, side in shares], axis=0)
         places[:, corner] = row + below, slow + fast, cell + wide
-    return weight, list(places)
+    return weight, [np.broadcast_to(channel, weight.shape), *places]
 
 
-def _selectivity(channel: int, product: np.ndarray) -> np.ndarray:
-    """The stored selectivity at products of delay spread and PRBs."""
-    found: np.ndarray = np.interp(
-        _log(SUBCARRIERS_PER_PRB * product), np.log(PRODUCTS), tables().selectivity[channel]
-    )
+def _selectivity(channel: np.ndarray, product: np.ndarray) -> np.ndarray:
+    """The stored selectivity of channels, by their places, at products of delay spread and PRBs; all broadcast."""
+    cell, share = _place(np.log(PRODUCTS), _log(SUBCARRIERS_PER_PRB * product))
+    stored = tables().selectivity
+    found: np.ndarray = stored[channel, cell] * (1.0 - share) + stored[channel, cell + 1] * share
     return found
+
+
+@lru_cache(maxsize=1)
+def _known_selectivity() -> np.ndarray:
+    """That of the tables' cells [channels, spreads, widths]."""
+    return _selectivity(np.arange(len(CHANNELS))[:, None, None], np.multiply.outer(SPREADS, WIDTHS))
 
 
 def _between(falling: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

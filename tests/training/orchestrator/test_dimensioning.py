@@ -10,16 +10,29 @@ from hypothesis import strategies as st
 
 from rapps.orchestrator.task import USUAL_EQUIPMENT
 from tests.training.orchestrator.small import ASKED
-from training.orchestrator.dimensioning import Room, by_chance, drawn
+from training.orchestrator.dimensioning import Drawn, Room, Wanted, by_chance, drawn
 from training.orchestrator.examples import understood
 from training.orchestrator.tasks.generator import draw
 from twin.link.baselines import Task as Problem
 from twin.link.baselines import random_search
 from twin.link.demand import Demand
+from twin.link.equipment import EquipmentState
 from twin.link.errors import PlanError
 from twin.link.evaluate import evaluate_batch
 from twin.link.plan import ChainGrid
 from twin.link.reward import deviations, satisfied
+
+
+def one(demand: Demand, equipment: EquipmentState, seed: int) -> Drawn | None:
+    return drawn([Wanted(demand, equipment, random.Random(seed))], Room())[0]
+
+
+def test_chains_are_drawn_side_by_side_as_each_alone() -> None:
+    tasks = [draw(number) for number in range(12)]
+    wanted = [Wanted(task.demand, task.equipment, random.Random(seed)) for seed, task in enumerate(tasks)]
+    apart = [one(task.demand, task.equipment, seed) for seed, task in enumerate(tasks)]
+    assert drawn(wanted, Room()) == apart
+    assert any(apart)
 
 
 @settings(deadline=None, max_examples=50)
@@ -29,7 +42,7 @@ def test_every_option_is_there_in_its_turn_and_makes_the_chain(seed: int, number
     script = ASKED.script(task)
     for option in understood(ASKED, task):
         script.choose(option)
-    found = drawn(script.demand, task.equipment, random.Random(seed), Room())
+    found = one(script.demand, task.equipment, seed)
     if found is None:
         return
     for option in found.options:
@@ -41,7 +54,7 @@ def test_most_tasks_have_a_chain_and_every_chain_serves() -> None:
     served = 0
     for number in range(100):
         task = draw(number)
-        found = drawn(task.demand, task.equipment, random.Random(number), Room())
+        found = one(task.demand, task.equipment, number)
         if found is not None:
             served += 1
             told = evaluate_batch(ChainGrid.of((found.chain,)), task.equipment)
@@ -51,7 +64,7 @@ def test_most_tasks_have_a_chain_and_every_chain_serves() -> None:
 
 def test_what_cannot_be_carried_has_no_chain() -> None:
     demand = Demand(max_delay_s=1e-6, min_throughput_bps=1e3, max_ber=1e-3)
-    assert drawn(demand, USUAL_EQUIPMENT, random.Random(0), Room()) is None
+    assert one(demand, USUAL_EQUIPMENT, 0) is None
 
 
 def test_the_best_by_chance_of_more_is_no_worse_and_sizes_alone_beat_chance() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from rapps.orchestrator.grammar import REFLECT, TARGETS, THINK
 from tests.training.orchestrator.small import ASKED, made, tasks
-from training.orchestrator.examples import of_question, of_sample, serving_answer, understood
+from training.orchestrator.examples import of_question, of_sample, serving_answers, understood
 from training.orchestrator.lm import KEEP_OUT
 from twin.link.errors import PlanError
 
@@ -35,7 +35,7 @@ def test_what_a_text_leaves_open_is_told_on_the_safe_side_and_near() -> None:
 
 def test_of_an_answer_all_is_learnt_but_what_a_tool_said() -> None:
     lm = made()
-    sample = serving_answer(ASKED, lm, tasks(1)[0], random.Random(0))
+    sample = serving_answers(ASKED, lm, tasks(1), [random.Random(0)])[0]
     example = of_sample(sample)
     assert len(example.ids) == len(example.labels)
     learnt = lm.decode([label for label in example.labels if label != KEEP_OUT])
@@ -51,13 +51,13 @@ def test_of_an_answer_all_is_learnt_but_what_a_tool_said() -> None:
 
 def test_serving_answers_choose_differently() -> None:
     lm, task = made(), tasks(1)[0]
-    chains = {serving_answer(ASKED, lm, task, random.Random(seed)).script.chain() for seed in range(8)}
-    assert len(chains) == 8
+    samples = serving_answers(ASKED, lm, [task] * 8, [random.Random(seed) for seed in range(8)])
+    assert len({sample.script.chain() for sample in samples}) == 8
 
 
 def test_serving_answers_serve() -> None:
     lm, some = made(), tasks(20)
-    samples = [serving_answer(ASKED, lm, task, random.Random(0)) for task in some]
+    samples = serving_answers(ASKED, lm, some, [random.Random(0) for _ in some])
     assert ASKED.feedback(some, samples).completed.mean() > 0.7
 
 

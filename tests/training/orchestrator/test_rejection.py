@@ -17,7 +17,9 @@ CONFIG = RejectionConfig(rounds=3, tasks=6, each=6, batch=8, epochs=1, patience=
 def sources(lm: Lm) -> Sources:
     return Sources(
         lambda turn: tasks(CONFIG.tasks, 100 * turn),
-        lambda number: of_question(lm, "What is a PRB?", "It has 12 subcarriers.", str(number)),
+        lambda numbers: [
+            of_question(lm, "What is a PRB?", "It has 12 subcarriers.", str(number)) for number in numbers
+        ],
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from rapps.orchestrator.legal import ORDER
 from training.orchestrator.corpus.facts import of_equipment
 from training.orchestrator.corpus.figures import said_ber, said_delay, said_rate
-from training.orchestrator.dimensioning import Room, drawn
+from training.orchestrator.dimensioning import Room, Wanted, drawn
 from training.orchestrator.tasks import generator
 from twin.link.evaluate import evaluate
 
@@ -46,7 +46,7 @@ def _plan(draw: random.Random) -> str:
     """A demand and a plan for it, which may take some draws to find."""
     while True:
         task = generator.draw(draw.getrandbits(40))
-        found = drawn(task.demand, task.equipment, draw, Room())
+        found = drawn([Wanted(task.demand, task.equipment, draw)], Room())[0]
         if found is None:
             continue
         qos, demand = evaluate(found.chain, task.equipment).qos, task.demand

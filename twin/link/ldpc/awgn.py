@@ -137,12 +137,12 @@ def mean_errors(
     threshold_db, width_db, wrong_0, wrong_1 = waterfalls(kind).at(k, rate)
     low, high = (low_db - threshold_db) / width_db, (high_db - threshold_db) / width_db
     middle, apart = (low + high) / 2.0, high - low
-    narrow = apart < _NARROW
-    rise = _integral(high) - _integral(low)
-    block = np.where(narrow, ndtr(-middle), np.maximum(rise, 0.0) / np.where(narrow, 1.0, apart))
-    received = ndtr(-(10.0 ** ((low_db + high_db) / 40.0)))
-    share = np.exp(wrong_0 + wrong_1 * np.clip(middle, *_SEEN))
-    share = np.where(middle < _SEEN[0], np.maximum(share, received), share)
+    narrow, hopeless = apart < _NARROW, middle < _SEEN[0]
+    block = np.asarray(np.maximum(_integral(high) - _integral(low), 0.0) / np.where(narrow, 1.0, apart))
+    block[narrow] = ndtr(-middle[narrow])
+    share = np.asarray(np.exp(wrong_0 + wrong_1 * np.clip(middle, *_SEEN)))
+    received_db = np.broadcast_to(low_db + high_db, share.shape)[hopeless] / 2.0
+    share[hopeless] = np.maximum(share[hopeless], ndtr(-(10.0 ** (received_db / 20.0))))
     return block, block * np.clip(share, 1.0 / k, 0.5)
 
 
