@@ -38,6 +38,10 @@ AT_ONCE = 4096
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
 
 
+_OnOne = tuple[ChainGrid, EquipmentState, Tier, int]
+"""A job of one question."""
+
+
 class TwinPoolError(OrchestratorError):
     """No job is answered any more; says why the last one was not."""
 
@@ -136,7 +140,7 @@ class TwinPool:
         for question, some in zip(asked, wanted, strict=True):
             yield verdict(question, [(rows, self._counted(next(answers))) for rows in some], self.weights)
 
-    def _together(self, jobs: Sequence[Job]) -> Iterator[Results | str]:
+    def _together(self, jobs: Sequence[_OnOne]) -> Iterator[Results | str]:
         """Answers of tier T0, of many jobs at once: most of the time of a small one goes into columns as such."""
         sizes = np.array([len(chains) for chains, *_ in jobs])
         turns = np.cumsum(sizes) // AT_ONCE
@@ -174,12 +178,10 @@ class TwinPool:
         return None
 
 
-def _asked_together(jobs: Sequence[Job]) -> list[Results]:
-    from twin.link.evaluate import evaluate_batch
-
+def _asked_together(jobs: Sequence[_OnOne]) -> list[Results]:
     counts = [len(chains) for chains, *_ in jobs]
     grid = EquipmentGrid.of([equipment for _, equipment, *_ in jobs], counts)
-    told = evaluate_batch(concatenate([chains for chains, *_ in jobs]), grid, low_end=False)
+    told = twin_worker.answer((concatenate([chains for chains, *_ in jobs]), grid, *jobs[0][2:]))
     ends = np.cumsum(counts).tolist()
     return [told.take(slice(end - count, end)) for end, count in zip(ends, counts, strict=True)]
 

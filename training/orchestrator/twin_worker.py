@@ -12,12 +12,12 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
-from twin.link.equipment import EquipmentState
+from twin.link.equipment import Equipment, EquipmentGrid
 from twin.link.plan import ChainGrid
 from twin.link.qos import Results, Tier
 
-Job = tuple[ChainGrid, EquipmentState, Tier, int]
-"""Chains that fit an equipment, the tier to ask, and its seed; one chain where the tier is not T0."""
+Job = tuple[ChainGrid, Equipment, Tier, int]
+"""Chains that fit their equipment, the tier to ask, and its seed; one chain, on one, where the tier is not T0."""
 
 
 def answer(job: Job) -> Results:
@@ -25,7 +25,7 @@ def answer(job: Job) -> Results:
     from twin.link.evaluate import evaluate, evaluate_batch
 
     chains, equipment, tier, seed = job
-    if tier is Tier.T0:
+    if tier is Tier.T0 or isinstance(equipment, EquipmentGrid):
         return evaluate_batch(chains, equipment, low_end=False)
     result = evaluate(chains.chain(0), equipment, tier, seed=seed)
     told = asdict(result.qos) | asdict(result.use)

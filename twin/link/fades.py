@@ -104,7 +104,7 @@ class Fades:
     def mean(self, values: np.ndarray) -> np.ndarray:
         """The mean over channels of the cells' values [chains, cells], [chains]."""
         # Unlike a product of matrices the same for a chain whatever others there are.
-        found: np.ndarray = np.einsum("cn,n->c", values, self.weight)
+        found: np.ndarray = (values * self.weight).sum(axis=1)
         return found
 
 
