@@ -11,13 +11,14 @@ from tests.twin.link.link_cases import BASE, EQUIPMENT, equipments
 from twin.link import mutual_information
 from twin.link.blocks import blocks, blocks_of
 from twin.link.catalogue import ChannelClass
+from twin.link.equipment import EquipmentGrid
 from twin.link.errors import PlanError
 from twin.link.evaluate import evaluate, evaluate_batch, rate_curve
 from twin.link.fades import Fades
 from twin.link.ldpc.awgn import mean_errors
 from twin.link.plan import ChainGrid, LinkChain
 from twin.link.qos import Tier
-from twin.link.space import Space
+from twin.link.space import Space, concatenate
 
 CHAIN = LinkChain(**{**BASE, "rx_antennas": 2})
 
@@ -110,6 +111,34 @@ def test_a_batch_says_what_single_plans_say() -> None:
         alone = evaluate(chains.chain(row), state)
         assert alone.qos.ber == pytest.approx(together.row(row).qos.ber, rel=1e-6)
         assert alone.use.prb_slots == pytest.approx(together.row(row).use.prb_slots)
+
+
+def test_chains_on_equipment_of_their_own_get_the_answers_of_each() -> None:
+    states = [
+        replace(
+            EQUIPMENT,
+            channel=channel,
+            snr_db=6.0 + 3 * place,
+            compute_flops=10.0 ** (12 + place / 3),
+            has_deeprx=True,
+        )
+        for place, channel in enumerate(ChannelClass)
+    ]
+    grids = [Space.of(state).sample(9, np.random.default_rng(place)) for place, state in enumerate(states)]
+    together = evaluate_batch(concatenate(grids), EquipmentGrid.of(states, [9] * len(states)))
+    for place, (state, grid) in enumerate(zip(states, grids, strict=True)):
+        own, alone = together.take(slice(9 * place, 9 * place + 9)), evaluate_batch(grid, state)
+        for name in ("delay_s", "throughput_bps", "ber", "ber_low", "ber_high", "prb_slots"):
+            np.testing.assert_allclose(getattr(own, name), getattr(alone, name), rtol=1e-9)
+
+
+def test_without_its_low_end_an_answer_is_else_the_same() -> None:
+    chains = Space.of(EQUIPMENT).sample(40, np.random.default_rng(1))
+    whole, upper = (evaluate_batch(chains, EQUIPMENT, low_end=told) for told in (True, False))
+    assert (whole.ber_low < whole.ber).any()
+    np.testing.assert_array_equal(upper.ber_low, upper.ber)
+    for name in ("delay_s", "throughput_bps", "ber", "ber_high"):
+        np.testing.assert_allclose(getattr(upper, name), getattr(whole, name), rtol=1e-9)
 
 
 def test_what_cannot_be_is_refused() -> None:

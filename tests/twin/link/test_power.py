@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
+from twin.link.catalogue import ChannelClass
 from twin.link.demand import Demand, Targets
-from twin.link.equipment import fits
+from twin.link.equipment import EquipmentGrid, fits
 from twin.link.evaluate import evaluate_batch, evaluate_worst, worst_ber
 from twin.link.plan import ChainGrid
 from twin.link.power import least_power_dbm, most_power_dbm, widest_prbs
@@ -47,6 +48,15 @@ def test_each_chain_has_targets_of_its_own() -> None:
     for demand, own in ((lax, slice(0, None, 2)), (strict, slice(1, None, 2))):
         alone = least_power_dbm(chains.take(own), Targets.of([demand] * 15), USUAL)
         np.testing.assert_array_equal(mixed[own], alone)
+
+
+def test_each_chain_has_equipment_of_its_own() -> None:
+    chains, far = some(30), replace(USUAL, channel=ChannelClass.TDL_A, snr_db=5.0, max_tx_power_dbm=20.0)
+    targets = Targets.of([DEMAND] * 15)
+    mixed = least_power_dbm(chains, Targets.of([DEMAND] * 30), EquipmentGrid.of([USUAL, far], [15, 15]))
+    np.testing.assert_array_equal(mixed[:15], least_power_dbm(chains.take(slice(15)), targets, USUAL))
+    np.testing.assert_array_equal(mixed[15:], least_power_dbm(chains.take(slice(15, 30)), targets, far))
+    assert mixed[15:].max() <= 20 < mixed[:15].max()
 
 
 @given(st.floats(-10.0, 46.0))
