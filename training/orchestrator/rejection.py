@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -42,7 +42,8 @@ class RejectionConfig:
     keep: int = 2
     """Good answers of a task that are learnt from, at most."""
     keep_by: Literal["chance", "reward"] = "chance"
-    """Which of the good answers are kept."""
+    """Which of the good answers are kept; the reward is that for the demand which an answer understood, for that a
+    guess was lax and yet enough is luck."""
     temperature: float = 1.0
     epochs: int = 2
     batch: int = 128
@@ -132,8 +133,7 @@ def _kept(
     draw = random.Random(f"{seed}")
     told = ranks.from_first(lambda: json.loads(path.read_text()) if path.exists() else None)
     if told is None:
-        samples, found, lost = _sampled(lm, config, asked, tasks, draw.getrandbits(60))
-        worth = found.rewards if config.keep_by == "reward" else np.zeros(len(samples))
+        samples, found, worth, lost = _sampled(lm, config, asked, tasks, draw.getrandbits(60))
         pairs: list[tuple[int, list[str]]] = []
         for place in range(len(tasks)):
             own = [row for row in range(place * config.each, (place + 1) * config.each) if found.completed[row]]
@@ -160,19 +160,33 @@ def _kept(
 
 def _sampled(
     lm: Lm, config: RejectionConfig, asked: Asked, tasks: Sequence[Task], seed: int
-) -> tuple[list[Sample], Feedback, int]:
-    """Answers, what the twin says of them, and how many questions to it were lost; ranks share the tasks."""
+) -> tuple[list[Sample], Feedback, np.ndarray, int]:
+    """Answers, what the twin says of them, by what they are kept, and how many questions to it were lost.
 
-    def answered(own: Sequence[Task]) -> list[tuple[list[Sample], Feedback, int]]:
+    Ranks share the tasks.
+    """
+
+    def answered(own: Sequence[Task]) -> list[tuple[list[Sample], Feedback, np.ndarray, int]]:
         lm.network.eval()
         samples = asked.sample(lm, own, config.each, config.temperature, seed=seed + ranks.number())
         before = asked.twin.lost.total()
-        found = asked.feedback(own, samples)
-        return [(samples, found, asked.twin.lost.total() - before)]
+        found, worth = asked.feedback(own, samples), np.zeros(len(samples))
+        if config.keep_by == "reward":
+            worth = np.nan_to_num(asked.feedback(_as_understood(own, samples), samples).rewards, nan=-np.inf)
+        return [(samples, found, worth, asked.twin.lost.total() - before)]
 
-    parts = ranks.shared(tasks, answered)
-    samples = [sample for own, _, _ in parts for sample in own]
-    return samples, Feedback.join([found for _, found, _ in parts]), sum(lost for _, _, lost in parts)
+    told = ranks.shared(tasks, answered)
+    samples, found, worth, lost = zip(*told, strict=True)
+    return [item for own in samples for item in own], Feedback.join(found), np.concatenate(worth), sum(lost)
+
+
+def _as_understood(tasks: Sequence[Task], samples: Sequence[Sample]) -> list[Task]:
+    """Each answer's task, with the demand that it understood."""
+    each = len(samples) // len(tasks)
+    return [
+        replace(tasks[row // each], demand=replace(sample.script.demand, margin=0.0))
+        for row, sample in enumerate(samples)
+    ]
 
 
 def _folder(folder: Path, turn: int) -> Path:

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from rapps.orchestrator.decoding import Sample
 from tests.training.orchestrator.small import ASKED, made, tasks
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.examples import of_question
 from training.orchestrator.lm import Lm
 from training.orchestrator.rejection import KEPT, ROUNDS, RejectionConfig, Sources, improve
 from training.orchestrator.supervised import Row
+from training.orchestrator.tasks.task import Task
 
 CONFIG = RejectionConfig(rounds=3, tasks=6, each=6, batch=8, epochs=1, patience=3)
 
@@ -80,20 +82,25 @@ def test_rounds_end_when_they_bring_nothing(tmp_path: Path) -> None:
     assert len(rows) == 2
 
 
-def test_the_best_of_a_task_s_good_answers_is_kept_where_that_is_asked(tmp_path: Path) -> None:
-    lm = made()
+def test_the_best_of_a_task_s_good_answers_for_what_each_understood_is_kept_where_that_is_asked(
+    tmp_path: Path,
+) -> None:
+    lm, asked = made(), tasks(16, 100)
+
+    def worth(task: Task, sample: Sample) -> float:
+        understood = replace(task, demand=replace(sample.script.demand, margin=0.0))
+        return float(ASKED.feedback([understood], [sample]).rewards[0])
+
     rewards = {}
     for keep_by in ("chance", "reward"):
         config = replace(CONFIG, rounds=1, tasks=16, keep=1, keep_by=keep_by)
         improve(lm, config, ASKED, sources(lm), tmp_path / keep_by, 1, Judge())
         told = json.loads((tmp_path / keep_by / "round-1" / KEPT).read_text())
-        own = {place: ASKED.written(lm, tasks(16, 100)[place], options) for place, options in told["pairs"]}
-        rewards[keep_by] = {
-            place: float(ASKED.feedback([tasks(16, 100)[place]], [sample]).rewards[0])
-            for place, sample in own.items()
-        }
+        own = {place: ASKED.written(lm, asked[place], options) for place, options in told["pairs"]}
+        assert all(ASKED.feedback([asked[place]], [sample]).completed[0] for place, sample in own.items())
+        rewards[keep_by] = {place: worth(asked[place], sample) for place, sample in own.items()}
     assert rewards["chance"].keys() == rewards["reward"].keys()
-    assert all(rewards["reward"][place] >= worth for place, worth in rewards["chance"].items())
+    assert all(rewards["reward"][place] >= other - 1e-9 for place, other in rewards["chance"].items())
     assert sum(rewards["reward"].values()) > sum(rewards["chance"].values())
 
 
