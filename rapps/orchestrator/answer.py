@@ -13,6 +13,7 @@ from rapps.orchestrator.grammar import ANSWER, REFLECT, TARGETS, THINK, Target, 
 from rapps.orchestrator.quantities import find
 from rapps.orchestrator.reading import Reading
 from rapps.orchestrator.sizing import Sketch, drawn_up
+from twin.link.catalogue import PARAMETERS
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
 from twin.link.errors import DemandError, PlanError
@@ -119,18 +120,14 @@ def _demand(thought: str, reading: Reading) -> Demand:
 def _chain(text: str, demand: Demand | None) -> LinkChain | Sketch:
     """A chain whose sizes are told as numbers, or as what to have beyond the need."""
     parts = _object(text)
-    told = {name: parts[name] for name in sizing.BEYOND if isinstance(parts.get(name), str)}
-    if not told:
+    beyond = {name: _BEYOND.fullmatch(told) for name in sizing.BEYOND if isinstance(told := parts.get(name), str)}
+    if len(beyond) < len(sizing.BEYOND) or not all(beyond.values()):
         return LinkChain.model_validate_json(text)
-    steps = {name: int(found[0]) for name, own in told.items() if (found := _BEYOND.fullmatch(str(own)))}
-    wrong = [name for name in sizing.BEYOND if name not in steps]
-    if wrong:
-        raise AnswerError(
-            f'{wrong[0]} is not told as what to have beyond the need, such as "+1", as other sizes are'
-        )
     if demand is None:
         raise AnswerError("the sizes of the answer are told for a demand, which cannot be read")
-    return Sketch(LinkChain.model_validate(parts | sizing.SMALLEST), steps, demand)
+    smallest = {name: PARAMETERS[name].low for name in sizing.BEYOND}
+    steps = {name: int(found[0]) for name, found in beyond.items() if found}
+    return Sketch(LinkChain.model_validate(parts | smallest), steps, demand)
 
 
 def _object(told: str) -> dict[str, object]:

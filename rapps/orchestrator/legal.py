@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from rapps.orchestrator.sizing import SIZES, SMALLEST
+from rapps.orchestrator.sizing import SIZES
 from twin.link.catalogue import PARAMETERS, REFERENCE_NUMEROLOGY, ChannelClass
 from twin.link.equipment import EquipmentState, fits
 from twin.link.errors import PlanError
@@ -17,11 +17,12 @@ from twin.link.plan import COLUMNS, ChainGrid, LinkChain, code
 
 Value = str | int | float
 
-_HARQ = "harq_transmissions"
-_MODULES = tuple(name for name in COLUMNS if name not in (*SIZES, _HARQ, "numerology"))
-_CHOSEN = ("numerology", *_MODULES, _HARQ)
+_TIMES = ("harq_transmissions", "repetition")
+_MODULES = tuple(name for name in COLUMNS if name not in (*SIZES, *_TIMES, "numerology"))
+_CHOSEN = ("numerology", *_MODULES, *_TIMES)
 ORDER = (*_CHOSEN, *SIZES)
 """The parameters in the order in which they are chosen."""
+_SMALLEST = {name: int(PARAMETERS[name].low) for name in SIZES}
 
 
 class Legal:
@@ -46,8 +47,8 @@ class Legal:
 
     def options(self) -> tuple[Value, ...]:
         """The values that the next parameter may take, in the catalogue's order."""
-        if self.field == _HARQ:
-            return PARAMETERS[_HARQ].values
+        if self.field in _TIMES:
+            return PARAMETERS[self.field].values
         if self.field == "numerology":
             return tuple(value for value in PARAMETERS["numerology"].values if self._runs(int(value)))
         column = getattr(_grid(), self.field)[self._rows]
@@ -66,12 +67,12 @@ class Legal:
 
     def chain(self) -> LinkChain:
         """The chain when every module is chosen, its sizes at their smallest."""
-        return LinkChain.model_validate({**dict(zip(_CHOSEN, self._chosen, strict=True)), **SMALLEST})
+        return LinkChain.model_validate({**dict(zip(_CHOSEN, self._chosen, strict=True)), **_SMALLEST})
 
     def _runs(self, numerology: int) -> bool:
         """Whether the equipment has the spectrum, and the compute with some combination left."""
         most = self._equipment.free_prbs * 2.0 ** (REFERENCE_NUMEROLOGY - numerology)
-        return SMALLEST["prbs"] <= most and len(self._affordable(numerology)) > 0
+        return _SMALLEST["prbs"] <= most and len(self._affordable(numerology)) > 0
 
     def _affordable(self, numerology: int) -> np.ndarray:
         """Which of the combinations left the equipment can compute."""
