@@ -42,7 +42,7 @@ class Sketch:
 
 def drawn_up(sketches: Sequence[Sketch], equipment: Equipment) -> ChainGrid:
     """The chains of sketches, on one equipment or each on its own."""
-    beyond = {name: np.array([sketch.beyond[name] for sketch in sketches]) for name in BEYOND}
+    beyond = {name: np.array([sketch.beyond[name] for sketch in sketches], dtype=np.intp) for name in BEYOND}
     chains = ChainGrid.of([sketch.modules for sketch in sketches])
     return sized(chains, beyond, Targets.of([sketch.demand for sketch in sketches]), equipment)
 

@@ -31,6 +31,8 @@ def disagreement(
     each = len(samples) // len(tasks)
     complete = np.flatnonzero(told.completed)
     rows = draw.choice(complete, size=min(most, len(complete)), replace=False).tolist()
+    if not rows:
+        return {}
     made = chains([samples[row] for row in rows])
     grids = [made.take(slice(place, place + 1)) for place in range(len(rows))]
     found = replace(asked, margin=0.0).judge([tasks[row // each] for row in rows], grids, Tier.T1)

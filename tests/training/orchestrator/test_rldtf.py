@@ -91,7 +91,7 @@ def test_the_twin_s_advantages_raise_the_reward(tmp_path: Path) -> None:
     lm = made()
     own = Rldtf(
         lm,
-        config(steps=30, tasks=4, each=8, learning_rate=3e-3, kl_weight=0.0, validate_every=30),
+        config(steps=45, tasks=4, each=8, learning_rate=3e-3, kl_weight=0.0, validate_every=45),
         ASKED,
         lambda step: tasks(4),
         tmp_path,

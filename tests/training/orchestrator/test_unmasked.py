@@ -28,7 +28,7 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lm, str]:
     """A model that knows one answer by heart, what the tool says excepted, and that answer."""
     lm = made()
     (sample,) = ASKED.sample(lm, [TASK], 1, 1.0, seed=3)
-    config = SupervisedConfig(steps=60, learning_rate=3e-2, bf16=False)
+    config = SupervisedConfig(steps=120, learning_rate=1e-2, bf16=False)
     fit(lm, lambda step: [of_sample(sample)] * 4, config, tmp_path_factory.mktemp("fit"))
     return lm, sample.script.text
 
