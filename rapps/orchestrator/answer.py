@@ -13,7 +13,6 @@ from rapps.orchestrator.grammar import ANSWER, REFLECT, TARGETS, THINK, Target, 
 from rapps.orchestrator.quantities import find
 from rapps.orchestrator.reading import Reading
 from rapps.orchestrator.sizing import Sketch, drawn_up
-from twin.link.catalogue import PARAMETERS
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
 from twin.link.errors import DemandError, PlanError
@@ -125,9 +124,8 @@ def _chain(text: str, demand: Demand | None) -> LinkChain | Sketch:
         return LinkChain.model_validate_json(text)
     if demand is None:
         raise AnswerError("the sizes of the answer are told for a demand, which cannot be read")
-    smallest = {name: PARAMETERS[name].low for name in sizing.BEYOND}
     steps = {name: int(found[0]) for name, found in beyond.items() if found}
-    return Sketch(LinkChain.model_validate(parts | smallest), steps, demand)
+    return Sketch(LinkChain.model_validate(parts | sizing.SMALLEST), steps, demand)
 
 
 def _object(told: str) -> dict[str, object]:

@@ -81,7 +81,7 @@ class Script:
     def __init__(self, reading: Reading, equipment: EquipmentState, *, margin: float = 0.0) -> None:
         self.reading, self.equipment, self.margin = reading, equipment, margin
         self._legal = Legal(equipment)
-        self._sizes: list[str] = []
+        self._sizes: list[int] = []
         self.values: list[float] = []
         self.text = ""
         self._step = self._following()
@@ -117,7 +117,7 @@ class Script:
         if place < len(TARGETS):
             self.values.append(self._known(place)[option])
         elif self._legal.done:
-            self._sizes.append(option)
+            self._sizes.append(int(json.loads(option)))
         else:
             self._legal.choose(json.loads(option))
         self._step = self._following()
@@ -137,8 +137,7 @@ class Script:
 
     def sketch(self) -> Sketch:
         """The chain of a whole answer, its sizes as they are told."""
-        beyond = {name: int(json.loads(told)) for name, told in zip(SIZES, self._sizes, strict=True)}
-        return Sketch(self._legal.chain(), beyond, self.demand)
+        return Sketch(self._legal.chain(), dict(zip(SIZES, self._sizes, strict=True)), self.demand)
 
     def chain(self) -> LinkChain:
         """The link chain of a whole answer."""
@@ -149,13 +148,9 @@ class Script:
         if not self._legal.done:
             return {json.dumps(value): value for value in self._legal.options()}
         own, options = self._field, self.step().options
-        begun = {name: int(json.loads(told)) for name, told in zip(SIZES, self._sizes, strict=False)}
-        sketches = [
-            Sketch(
-                self._legal.chain(), dict.fromkeys(SIZES, 0) | begun | {own: int(json.loads(option))}, self.demand
-            )
-            for option in options
-        ]
+        begun = dict.fromkeys(SIZES, 0) | dict(zip(SIZES, self._sizes, strict=False))
+        modules = self._legal.chain()
+        sketches = [Sketch(modules, begun | {own: int(json.loads(option))}, self.demand) for option in options]
         made = getattr(drawn_up(sketches, self.equipment), own)
         return dict(zip(options, made.tolist(), strict=True))
 

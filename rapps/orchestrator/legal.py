@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from rapps.orchestrator.sizing import SIZES
+from rapps.orchestrator.sizing import SIZES, SMALLEST
 from twin.link.catalogue import PARAMETERS, REFERENCE_NUMEROLOGY, ChannelClass
 from twin.link.equipment import EquipmentState, fits
 from twin.link.errors import PlanError
@@ -22,7 +22,6 @@ _MODULES = tuple(name for name in COLUMNS if name not in (*SIZES, *_TIMES, "nume
 _CHOSEN = ("numerology", *_MODULES, *_TIMES)
 ORDER = (*_CHOSEN, *SIZES)
 """The parameters in the order in which they are chosen."""
-_SMALLEST = {name: int(PARAMETERS[name].low) for name in SIZES}
 
 
 class Legal:
@@ -67,12 +66,12 @@ class Legal:
 
     def chain(self) -> LinkChain:
         """The chain when every module is chosen, its sizes at their smallest."""
-        return LinkChain.model_validate({**dict(zip(_CHOSEN, self._chosen, strict=True)), **_SMALLEST})
+        return LinkChain.model_validate({**dict(zip(_CHOSEN, self._chosen, strict=True)), **SMALLEST})
 
     def _runs(self, numerology: int) -> bool:
         """Whether the equipment has the spectrum, and the compute with some combination left."""
         most = self._equipment.free_prbs * 2.0 ** (REFERENCE_NUMEROLOGY - numerology)
-        return _SMALLEST["prbs"] <= most and len(self._affordable(numerology)) > 0
+        return SMALLEST["prbs"] <= most and len(self._affordable(numerology)) > 0
 
     def _affordable(self, numerology: int) -> np.ndarray:
         """Which of the combinations left the equipment can compute."""

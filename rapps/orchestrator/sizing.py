@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.link import hardware
-from twin.link.catalogue import REFERENCE_NUMEROLOGY
+from twin.link.catalogue import PARAMETERS, REFERENCE_NUMEROLOGY
 from twin.link.demand import Demand, Targets
 from twin.link.equipment import Equipment, EquipmentGrid
 from twin.link.plan import COLUMNS, ChainGrid, LinkChain
@@ -23,6 +23,7 @@ _NARROW = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 22, 25, 28, 32, 36
 PRBS = (*_NARROW, 57, 64, 72, 81, 91, 102, 114, 128, 144, 162, 182, 204, 229, 257, 273)
 """Numbers of PRBs that are told apart: each at most an eighth more than the one before, but for the smallest."""
 SIZES = ("prbs", "tx_power_dbm")
+SMALLEST = {name: PARAMETERS[name].low for name in SIZES}
 BEYOND: Mapping[str, range] = {"prbs": range(-1, 8), "tx_power_dbm": range(0, 13)}
 """What may be chosen beyond what is needed: steps of the ladder, and decibels."""
 WIDER = 10.0**0.1

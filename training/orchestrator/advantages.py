@@ -20,7 +20,6 @@ from rapps.orchestrator.legal import ORDER
 from training.orchestrator.asking import equipment
 from training.orchestrator.feedback import Judge
 from training.orchestrator.tasks.task import Task
-from twin.link.catalogue import PARAMETERS
 from twin.link.demand import Targets
 from twin.link.equipment import EquipmentGrid
 from twin.link.plan import COLUMNS, ChainGrid, code
@@ -130,10 +129,10 @@ def _columns(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
 
 def _sized(columns: Mapping[str, np.ndarray], grid: EquipmentGrid) -> ChainGrid:
     chosen = {name: columns[name] for name in COLUMNS}
-    smallest = {name: np.full_like(chosen[name], PARAMETERS[name].low) for name in sizing.BEYOND}
+    modules = ChainGrid(**chosen).with_(**sizing.SMALLEST)
     beyond = {name: chosen[name] for name in sizing.BEYOND}
     asked = Targets(**{target.field: columns[target.field] for target in TARGETS})
-    return sizing.sized(ChainGrid(**(chosen | smallest)), beyond, asked, grid)
+    return sizing.sized(modules, beyond, asked, grid)
 
 
 def counterfactual(worth: np.ndarray, likely: np.ndarray) -> np.ndarray:

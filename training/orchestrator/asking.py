@@ -51,15 +51,20 @@ class Asked:
         found: list[Sample] = []
         share = max(1, self.at_once // each)
         for start in range(0, len(tasks), share):
-            scripts = [self.script(task) for task in tasks[start : start + share] for _ in range(each)]
-            prompts = [prompt(script.reading, script.equipment) for script in scripts[::each]]
+            pairs = [(read(task.text), task.equipment) for task in tasks[start : start + share]]
+            scripts = [Script(*one, margin=self.margin) for one in pairs for _ in range(each)]
+            prompts = [prompt(*one) for one in pairs]
             found += sample(lm, prompts, scripts, temperature=temperature, draw=generator)
         return found
 
     def feedback(self, tasks: Sequence[Task], samples: Sequence[Sample]) -> Feedback:
         """What the twin says of as many answers to each task."""
-        each = len(samples) // len(tasks)
-        made, starts = chains(samples), range(0, len(samples), each)
+        return self.judged(tasks, chains(samples))
+
+    def judged(self, tasks: Sequence[Task], made: ChainGrid) -> Feedback:
+        """What the twin says of as many chains for each task, one after the other."""
+        each = len(made) // len(tasks)
+        starts = range(0, len(made), each)
         return Feedback.join(self.judge(tasks, [made.take(slice(start, start + each)) for start in starts]))
 
     def judge(self, tasks: Sequence[Task], chains: Sequence[ChainGrid], tier: Tier = Tier.T0) -> list[Feedback]:

@@ -133,14 +133,13 @@ def _kept(
     draw = random.Random(f"{seed}")
     told = ranks.from_first(lambda: json.loads(path.read_text()) if path.exists() else None)
     if told is None:
-        samples, found, worth, lost = _sampled(lm, config, asked, tasks, draw.getrandbits(60))
+        samples, found, worth, use, lost = _sampled(lm, config, asked, tasks, draw.getrandbits(60))
         pairs: list[tuple[int, list[str]]] = []
         for place in range(len(tasks)):
             own = [row for row in range(place * config.each, (place + 1) * config.each) if found.completed[row]]
             draw.shuffle(own)
             for row in sorted(own, key=lambda row: -worth[row])[: config.keep]:
                 pairs.append((place, [choice.option for choice in samples[row].choices]))
-        use = use_share_of(chains(samples), equipment(samples))
         done = found.completed
         figures = found.figures() | {
             "lost": float(lost),
@@ -160,24 +159,26 @@ def _kept(
 
 def _sampled(
     lm: Lm, config: RejectionConfig, asked: Asked, tasks: Sequence[Task], seed: int
-) -> tuple[list[Sample], Feedback, np.ndarray, int]:
-    """Answers, what the twin says of them, by what they are kept, and how many questions to it were lost.
+) -> tuple[list[Sample], Feedback, np.ndarray, np.ndarray, int]:
+    """Answers, what the twin says of them, by what they are kept, what they use, and how many questions were lost.
 
     Ranks share the tasks.
     """
 
-    def answered(own: Sequence[Task]) -> list[tuple[list[Sample], Feedback, np.ndarray, int]]:
+    def answered(own: Sequence[Task]) -> list[tuple[list[Sample], Feedback, np.ndarray, np.ndarray, int]]:
         lm.network.eval()
         samples = asked.sample(lm, own, config.each, config.temperature, seed=seed + ranks.number())
-        before = asked.twin.lost.total()
-        found, worth = asked.feedback(own, samples), np.zeros(len(samples))
+        before, made = asked.twin.lost.total(), chains(samples)
+        found, worth = asked.judged(own, made), np.zeros(len(samples))
         if config.keep_by == "reward":
-            worth = np.nan_to_num(asked.feedback(_as_understood(own, samples), samples).rewards, nan=-np.inf)
-        return [(samples, found, worth, asked.twin.lost.total() - before)]
+            worth = np.nan_to_num(asked.judged(_as_understood(own, samples), made).rewards, nan=-np.inf)
+        use = use_share_of(made, equipment(samples))
+        return [(samples, found, worth, use, asked.twin.lost.total() - before)]
 
     told = ranks.shared(tasks, answered)
-    samples, found, worth, lost = zip(*told, strict=True)
-    return [item for own in samples for item in own], Feedback.join(found), np.concatenate(worth), sum(lost)
+    samples, found, worth, use, lost = zip(*told, strict=True)
+    every = [item for own in samples for item in own]
+    return every, Feedback.join(found), np.concatenate(worth), np.concatenate(use), sum(lost)
 
 
 def _as_understood(tasks: Sequence[Task], samples: Sequence[Sample]) -> list[Task]:

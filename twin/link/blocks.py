@@ -28,6 +28,10 @@ class Blocks:
     k: np.ndarray
     n: np.ndarray
 
+    def take(self, rows: np.ndarray) -> "Blocks":
+        """Those of some of the chains."""
+        return Blocks(self.count[rows], self.k[rows], self.n[rows])
+
 
 def blocks(chains: ChainGrid) -> Blocks:
     """The code blocks of each chain's slot."""

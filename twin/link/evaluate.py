@@ -156,7 +156,7 @@ def _outcome(chains: ChainGrid, cut: Blocks, fades: Fades) -> Outcome:
     for turn in range(int(chains.harq_transmissions.max(initial=1))):
         # Those that send no more keep what they have.
         rows = np.flatnonzero(chains.harq_transmissions > turn)
-        some, size = chains.take(rows), Blocks(cut.count[rows], cut.k[rows], cut.n[rows])
+        some, size = chains.take(rows), cut.take(rows)
         block, bit = _by_copies(some, size, fades.take(rows), some.repetition * (turn + 1))
         left[rows, turn:], wrong[rows, turn:] = floored(block)[:, None], bit[:, None]
     last = chains.harq_transmissions - 1
@@ -180,8 +180,7 @@ def _by_copies(chains: ChainGrid, cut: Blocks, fades: Fades, copies: np.ndarray)
             continue
         own, some = copies[rows], fades.take(rows)
         spread = some.copies(own) if several else some
-        size = Blocks(cut.count[rows], cut.k[rows], cut.n[rows])
-        rates = _by_code(chains.take(rows), size, spread, own)
+        rates = _by_code(chains.take(rows), cut.take(rows), spread, own)
         found[:, rows] = [spread.mean(rate) for rate in rates]
     return found[0], found[1]
 
@@ -242,9 +241,8 @@ def _by_chain(chain: LinkChain, equipment: EquipmentState, seed: int) -> Result:
     times = np.stack([np.bincount(pick, minlength=len(seen)) for pick in picks])
     times[0] = 1
     rows = np.zeros(RESAMPLES, dtype=np.intp)
-    alike = Blocks(cut.count[rows], cut.k[rows], cut.n[rows])
     fades = Fades.of_channels(mutual_information.to_snr_db(np.sort(seen)), times)
-    every = _outcome(one.take(rows), alike, fades)
+    every = _outcome(one.take(rows), cut.take(rows), fades)
     outcome = Outcome(*(getattr(every, field.name)[:1] for field in fields(Outcome)))
     low, high = np.quantile(every.ber[1:], (0.025, 0.975))
     ber = outcome.ber
