@@ -119,12 +119,17 @@ def _demand(thought: str, reading: Reading) -> Demand:
 def _chain(text: str, demand: Demand | None) -> LinkChain | Sketch:
     """A chain whose sizes are told as numbers, or as what to have beyond the need."""
     parts = _object(text)
-    beyond = {name: _BEYOND.fullmatch(told) for name in sizing.BEYOND if isinstance(told := parts.get(name), str)}
-    if len(beyond) < len(sizing.BEYOND) or not all(beyond.values()):
+    told = {name: parts[name] for name in sizing.BEYOND if isinstance(parts.get(name), str)}
+    if not told:
         return LinkChain.model_validate_json(text)
+    steps = {name: int(found[0]) for name, own in told.items() if (found := _BEYOND.fullmatch(str(own)))}
+    wrong = [name for name in sizing.BEYOND if name not in steps]
+    if wrong:
+        raise AnswerError(
+            f'{wrong[0]} is not told as what to have beyond the need, such as "+1", as other sizes are'
+        )
     if demand is None:
         raise AnswerError("the sizes of the answer are told for a demand, which cannot be read")
-    steps = {name: int(found[0]) for name, found in beyond.items() if found}
     return Sketch(LinkChain.model_validate(parts | sizing.SMALLEST), steps, demand)
 
 

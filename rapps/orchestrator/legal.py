@@ -17,9 +17,9 @@ from twin.link.plan import COLUMNS, ChainGrid, LinkChain, code
 
 Value = str | int | float
 
-_TIMES = ("harq_transmissions", "repetition")
-_MODULES = tuple(name for name in COLUMNS if name not in (*SIZES, *_TIMES, "numerology"))
-_CHOSEN = ("numerology", *_MODULES, *_TIMES)
+_HARQ = "harq_transmissions"
+_MODULES = tuple(name for name in COLUMNS if name not in (*SIZES, _HARQ, "numerology"))
+_CHOSEN = ("numerology", *_MODULES, _HARQ)
 ORDER = (*_CHOSEN, *SIZES)
 """The parameters in the order in which they are chosen."""
 
@@ -46,8 +46,8 @@ class Legal:
 
     def options(self) -> tuple[Value, ...]:
         """The values that the next parameter may take, in the catalogue's order."""
-        if self.field in _TIMES:
-            return PARAMETERS[self.field].values
+        if self.field == _HARQ:
+            return PARAMETERS[_HARQ].values
         if self.field == "numerology":
             return tuple(value for value in PARAMETERS["numerology"].values if self._runs(int(value)))
         column = getattr(_grid(), self.field)[self._rows]

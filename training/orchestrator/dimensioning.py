@@ -31,7 +31,9 @@ TRIES, DRAWS = 4, 4
 class Room:
     """What chains may have beyond the need, each as likely as the others."""
 
-    beyond: Mapping[str, range] = field(default_factory=lambda: {"prbs": range(0, 4), "tx_power_dbm": range(0, 4)})
+    beyond: Mapping[str, range] = field(
+        default_factory=lambda: {"repetition": range(-1, 1), "prbs": range(0, 4), "tx_power_dbm": range(0, 4)}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,6 @@ def _modules(equipment: EquipmentState, numbers: np.random.Generator, count: int
         return None
     columns = {
         name: numbers.choice(np.array(PARAMETERS[name].values, dtype=np.int32), count)
-        for name in ("numerology", "harq_transmissions", "repetition")
+        for name in ("numerology", "harq_transmissions")
     }
     return some.with_(**columns)

@@ -53,6 +53,17 @@ def least_power_dbm(chains: ChainGrid, targets: Targets, equipment: Equipment) -
     return found
 
 
+def loud_enough(chains: ChainGrid, targets: Targets, equipment: Equipment) -> np.ndarray:
+    """Which chains, all else as they are, meet their targets with the most power there is, bool [chains]."""
+    grid = EquipmentGrid.over(equipment, len(chains))
+    loudest = chains.with_(tx_power_dbm=most_power_dbm(grid))
+    good = _hopeful(loudest, targets, grid)
+    rows = np.flatnonzero(good)
+    if len(rows):
+        good[rows] = _Met(loudest.take(rows), targets.take(rows), grid.take(rows)).all(np.arange(len(rows)))
+    return good
+
+
 def widest_prbs(chains: ChainGrid, targets: Targets, equipment: Equipment, most: np.ndarray) -> np.ndarray:
     """The most PRBs over which each chain, all else as it is, may spread its power and meet its targets [chains].
 

@@ -13,17 +13,18 @@ from rapps.orchestrator.answer import parse
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.legal import modules
 from rapps.orchestrator.reading import read
-from rapps.orchestrator.sizing import BEYOND, PRBS, Sketch
+from rapps.orchestrator.sizing import BEYOND, PRBS, SLOTS, Sketch
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from twin.link.demand import Demand, Targets
 from twin.link.equipment import fits
 from twin.link.evaluate import evaluate_batch
 from twin.link.hardware import air_time_s, data_resource_elements
 from twin.link.plan import ChainGrid
+from twin.link.power import loud_enough
 from twin.link.reward import deviations, satisfied
 
 DEMAND = Demand(max_delay_s=0.01, min_throughput_bps=5e6, max_ber=1e-5, margin=0.1)
-BARE = {"prbs": 0, "tx_power_dbm": 0}
+BARE = {"repetition": 0, "prbs": 0, "tx_power_dbm": 0}
 
 
 def sized(chains: ChainGrid, **beyond: int) -> ChainGrid:
@@ -69,8 +70,24 @@ def test_more_beyond_the_need_is_never_less_and_never_more_than_there_is() -> No
     np.testing.assert_array_equal(
         loud.tx_power_dbm, np.minimum(quiet.tx_power_dbm + 6, np.floor(USUAL.max_tx_power_dbm))
     )
-    assert (wide.prbs * sizing.WIDER >= quiet.prbs).all()
+    alike = wide.repetition == quiet.repetition
+    assert (wide.prbs * sizing.WIDER >= quiet.prbs)[alike].all()
+    assert alike.mean() > 0.5
     assert fits(wide, USUAL)[fits(quiet, USUAL)].all()
+
+
+def test_blocks_take_the_most_slots_that_the_demand_has_time_and_the_equipment_spectrum_for() -> None:
+    chains, targets = some(), Targets.of([DEMAND] * 200)
+    found = sized(chains)
+    met = loud_enough(found, targets, USUAL)
+    for slots in SLOTS:
+        place = np.minimum(sizing.least_place(chains.with_(repetition=slots), 5.5e6), len(PRBS) - 1)
+        tried = chains.with_(repetition=slots, prbs=np.array(PRBS)[place])
+        better = (slots > found.repetition) & fits(tried, USUAL) & loud_enough(tried, targets, USUAL)
+        assert not better.any()
+    assert len(set(found.repetition[met].tolist())) > 1
+    shorter = sized(chains, repetition=-1)
+    assert (shorter.repetition < found.repetition)[found.repetition > 1].all()
 
 
 def test_what_meets_the_demand_at_all_does_with_what_it_needs() -> None:
@@ -87,7 +104,7 @@ def test_chains_of_many_demands_are_as_each_is_alone() -> None:
     sketches = [
         Sketch(
             some(20).chain(draw.randrange(20)),
-            {"prbs": draw.randrange(-1, 8), "tx_power_dbm": draw.randrange(13)},
+            {name: draw.choice(own) for name, own in BEYOND.items()},
             replace(DEMAND, max_ber=10.0 ** -draw.randint(2, 8)),
         )
         for _ in range(40)
@@ -130,7 +147,8 @@ def test_an_answer_may_tell_sizes_as_numbers() -> None:
 def test_sizes_that_cannot_be_read_are_told(prbs: str) -> None:
     text = (
         "<think>Demand: delay 10 ms; throughput 5 Mbit/s; BER 1e-5</think><reflect></reflect><answer>"
-        f'{{"numerology": 1, "code_rate": 0.5, "modulation": "qpsk", "tx_power_dbm": "+1", "prbs": {prbs}}}'
+        '{"numerology": 1, "code_rate": 0.5, "modulation": "qpsk", "repetition": "+0", "tx_power_dbm": "+1", '
+        f'"prbs": {prbs}}}'
     )
     found = parse(text + "</answer>", read(""), USUAL)
     assert found.chain is None
@@ -138,7 +156,7 @@ def test_sizes_that_cannot_be_read_are_told(prbs: str) -> None:
 
 
 def test_sizes_of_a_demand_that_cannot_be_read_are_told() -> None:
-    text = '<answer>{"numerology": 1, "code_rate": 0.5, "modulation": "qpsk", "prbs": "+1", "tx_power_dbm": "+1"}'
+    text = '<answer>{"numerology": 1, "code_rate": 0.5, "repetition": "+0", "prbs": "+1", "tx_power_dbm": "+1"}'
     found = parse(text + "</answer>", read(""), USUAL)
     assert found.chain is None
     assert "told for a demand" in found.wrong
