@@ -109,14 +109,16 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
             name="cpu",
             pretraining=PretrainingConfig(learning=SupervisedConfig(steps=350)),
             instruction=InstructionConfig(learning=SupervisedConfig(steps=500)),
-            rejection=RejectionConfig(rounds=1, tasks=1500, keep=1, keep_by="reward", best_by="validated reward"),
+            rejection=RejectionConfig(
+                rounds=1, tasks=2000, each=16, keep=1, keep_by="reward", best_by="validated reward"
+            ),
             rldtf=RldtfConfig(
                 steps=100,
                 tasks=128,
                 each=2,
                 temperature=0.4,
                 learning_rate=4e-4,
-                entropy_weight=0.05,
+                entropy_weight=0.1,
                 kl_weight=0.02,
                 best_by="validated reward",
                 validate_every=5,
