@@ -27,8 +27,8 @@ _FOUND = (
     "With {plan} the link would carry {rate} after {delay}, which is enough.",
 )
 _BEYOND = (
-    "Its PRBs and its power are told as what to have beyond what these modules need.",
-    "The last two say how many steps of PRBs and how many decibels there are to spare.",
+    "Its slots, its PRBs and its power are told as what to have beyond what these modules need.",
+    "The last three say how many steps of slots and of PRBs and how many decibels there are to spare.",
     "More PRBs carry more, more power makes fewer errors, and both are wasted where they are not needed.",
 )
 
