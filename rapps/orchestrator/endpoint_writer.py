@@ -49,8 +49,11 @@ def follow(script: Script, answer: Answer) -> None:
 
 
 def _nearest(options: Mapping[str, Value], said: Value) -> str:
-    """The option that stands for what was said; else for the nearest number, or the first of names."""
+    """The option that stands for what was said; else for the nearest number, or the first of names.
+
+    Of sizes that are alike, the last one: the others were spread as wide by having power to spare.
+    """
     same = [option for option, value in options.items() if value == said]
     if same or isinstance(said, str):
-        return same[0] if same else next(iter(options))
+        return same[-1] if same else next(iter(options))
     return min(options, key=lambda option: abs(float(options[option]) - said))

@@ -65,8 +65,8 @@ def sized(
     kept = [getattr(chains, name) for name in COLUMNS if name not in SIZES]
     asked = (*kept, targets.max_delay_s, targets.min_throughput_bps, targets.max_ber, *grid.columns())
     # Many answers tell the same chain, or differ in what they have beyond its need.
-    first, where = _alike(*asked, steps["prbs"])
-    own = _longest(chains.take(first), steps["prbs"][first], targets.take(first), grid.take(first))
+    first, where = _alike(*asked)
+    own = _longest(chains.take(first), targets.take(first), grid.take(first))
     place = np.searchsorted(_SLOTS, own.repetition)[where] + steps["repetition"]
     chains = chains.with_(repetition=_SLOTS[np.clip(place, 0, len(SLOTS) - 1)])
     first, where = _alike(*asked, steps["prbs"], chains.repetition)
@@ -81,21 +81,19 @@ def _alike(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return first, where
 
 
-def _longest(chains: ChainGrid, beyond: np.ndarray, targets: Targets, grid: EquipmentGrid) -> ChainGrid:
+def _longest(chains: ChainGrid, targets: Targets, grid: EquipmentGrid) -> ChainGrid:
     """The chains with the most slots in which the most power is enough, one where in none."""
     slots = np.ones(len(chains), dtype=np.int32)
     left = np.arange(len(chains))
     for number in SLOTS[:0:-1]:
-        tried = _wide(
-            chains.take(left).with_(repetition=number), beyond[left], targets.take(left), grid.take(left)
-        )
+        tried = _wide(chains.take(left).with_(repetition=number), 0, targets.take(left), grid.take(left))
         enough = loud_enough(tried, targets.take(left), grid.take(left))
         slots[left[enough]] = number
         left = left[~enough]
     return chains.with_(repetition=slots)
 
 
-def _wide(chains: ChainGrid, beyond: np.ndarray, targets: Targets, grid: EquipmentGrid) -> ChainGrid:
+def _wide(chains: ChainGrid, beyond: np.ndarray | int, targets: Targets, grid: EquipmentGrid) -> ChainGrid:
     """The chains with the PRBs that they need, and so many steps beyond."""
     place = np.clip(least_place(chains, targets.min_throughput_bps) + beyond, 0, len(PRBS) - 1)
     return chains.with_(prbs=_LADDER[np.minimum(place, widest_place(chains, grid))])
