@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,10 @@ from ranloop.errors import RanloopError
 
 if TYPE_CHECKING:
     from rapps.orchestrator.orchestrator import Outcome, Writer
+    from twin.link.qos import Tier
+
+_FOR_T1 = ("torch", "numba")
+"""What runs a link chain."""
 
 
 class AskError(RanloopError):
@@ -42,9 +47,16 @@ def ask(
         Path | None,
         typer.Option(help="How live links are off the twin's, as JSON.", exists=True, dir_okay=False),
     ] = None,
+    tier: Annotated[
+        str | None,
+        typer.Option(
+            help="Who sizes and checks the plan: t0 (tables) or t1, which runs the chain. "
+            "Default: t1 where the twin's packages are installed."
+        ),
+    ] = None,
     json_line: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say which link a service should get on the equipment, and what it then has by the twin (tier T0)."""
+    """Say which link a service should get on the equipment, and what it then has by the twin."""
     from oran.model_package import PackageError
     from rapps.orchestrator import task
     from rapps.orchestrator.answer import AnswerError
@@ -64,10 +76,25 @@ def ask(
             writer,
             margin=own_margin if margin is None else margin,
             calibration=UNCALIBRATED if calibration is None else Calibration.read(calibration),
+            tier=_tier(tier),
         )
     except (TaskError, LinkError, PackageError, AnswerError, EndpointError) as error:
         raise AskError(str(error)) from error
     typer.echo(json.dumps(_figures(outcome)) if json_line else _words(outcome))
+
+
+def _tier(told: str | None) -> "Tier":
+    """The tier that was told, or the best that can be had."""
+    from twin.link.qos import Tier
+
+    lacks = [name for name in _FOR_T1 if find_spec(name) is None]
+    if told is None:
+        return Tier.T0 if lacks else Tier.T1
+    if told not in (Tier.T0, Tier.T1):
+        raise AskError(f"tier is {told!r}; it must be t0 or t1")
+    if told == Tier.T1 and lacks:
+        raise AskError(f"tier t1 takes {' and '.join(lacks)}; install the twin: pip install 'ranloop[twin]'")
+    return Tier(told)
 
 
 def _writer(model: Path | None) -> "tuple[Writer, float]":

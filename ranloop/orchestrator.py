@@ -49,6 +49,9 @@ def evaluate(
     translate: Annotated[
         int, typer.Option(help="Let the first entry write the programs of so many of its plans itself.", min=0)
     ] = 0,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Size every plan by the twin's tier T1, as `ranloop ask` does.")
+    ] = False,
     workers: Annotated[int, typer.Option(help="Processes that ask the twin; 0: none.", min=0)] = 1,
     json_line: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     out: Annotated[
@@ -61,6 +64,7 @@ def evaluate(
     from training.orchestrator.comparison import compare
     from training.orchestrator.errors import OrchestratorError
     from training.orchestrator.evaluation import Outcomes
+    from training.orchestrator.proved_entry import ProvedEntry
     from training.orchestrator.tasks.feasibility import Answers
     from training.orchestrator.translation import plans
     from training.orchestrator.translation import translate as translated
@@ -78,7 +82,7 @@ def evaluate(
         translator = _translator(made[0]) if translate else None
         with TwinPool(workers=workers) as pool, _progress(len(asked)) as tell:
             found = compare(
-                made,
+                [ProvedEntry(each, pool) for each in made] if prove else made,
                 asked,
                 Tier(tier),
                 pool=pool,

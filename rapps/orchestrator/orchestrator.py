@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
+from rapps.orchestrator import proof
 from rapps.orchestrator.answer import AnswerError, policy
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.prompt import prompt
 from rapps.orchestrator.reading import read
 from rapps.orchestrator.search import search
 from twin.link.calibration import UNCALIBRATED, Calibration
-from twin.link.demand import Demand
+from twin.link.demand import Demand, Targets
 from twin.link.equipment import EquipmentState
 from twin.link.evaluate import evaluate
-from twin.link.plan import Plan
-from twin.link.qos import Result
+from twin.link.plan import ChainGrid, LinkChain, Plan
+from twin.link.qos import Result, Tier
 from twin.link.reward import deviations, reward, satisfied
 
 
@@ -61,12 +63,14 @@ def ask(
     margin: float = 0.0,
     seed: int = 0,
     calibration: Calibration = UNCALIBRATED,
+    tier: Tier = Tier.T0,
 ) -> Outcome:
-    """Let a model plan for a text, and the twin (tier T0), check it, both with the equipment as it was calibrated.
+    """Let a model plan for a text, and the twin size and check it, both with the equipment as it was calibrated.
 
-    Where the model's chain misses the demand a search goes on from it; where that finds none either the demand is
-    called infeasible, and the best that is within reach is told. PlanError where the equipment can run no chain,
-    AnswerError where the model ends before its answer does.
+    Tier T0 goes by tables, and a decibel more; T1 runs the chains, which takes torch. Where the model's chain
+    misses the demand a search goes on from it; where that finds none either the demand is called infeasible, and
+    the best that is within reach is told. PlanError where the equipment can run no chain, AnswerError where the
+    model ends before its answer does.
     """
     reading, equipment = read(text), calibration.applied(equipment)
     script = Script(reading, equipment, margin=margin)
@@ -74,11 +78,10 @@ def ask(
     if not script.done:
         raise AnswerError(f"{writer.name} did not end its answer, which goes on with {script.step().whole!r}")
     demand = replace(script.demand, margin=0.0)
-    chain, by_search = script.chain(), False
-    result = evaluate(chain, equipment)
+    checked = partial(_checked, demand=demand, equipment=equipment, tier=tier, seed=seed)
+    (chain, result), by_search = checked(script.chain(), script.sketch().beyond["tx_power_dbm"]), False
     if not _meets(result, demand):
-        found = search(demand, equipment, seed=seed, begin=chain)
-        better = evaluate(found, equipment)
+        found, better = checked(search(demand, equipment, seed=seed, begin=chain), 0)
         if reward(better.qos, demand) > reward(result.qos, demand):
             chain, result, by_search = found, better, True
     feasible = _meets(result, demand)
@@ -93,6 +96,20 @@ def ask(
         refusal_reason=None if feasible else _missed(result, demand),
         by_search=by_search,
     )
+
+
+def _checked(
+    chain: LinkChain, beyond_db: int, *, demand: Demand, equipment: EquipmentState, tier: Tier, seed: int
+) -> tuple[LinkChain, Result]:
+    """A chain, of which so many decibels are beyond the need, with the power that a tier gives it, and its QoS."""
+    one = ChainGrid.of((chain,))
+    if tier is Tier.T0:
+        one = proof.by_tables(one, equipment)
+    else:
+        # Not by the channels that it is judged with.
+        looks = proof.by_twin(demand, equipment, seed + 1)
+        one = proof.proved(one, beyond_db, Targets.of((demand,)), equipment, looks)
+    return one.chain(0), evaluate(one.chain(0), equipment, tier, seed=seed)
 
 
 def _meets(result: Result, demand: Demand) -> bool:

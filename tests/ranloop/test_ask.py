@@ -37,9 +37,23 @@ def test_json_is_one_object_of_demand_plan_and_qos(model: Path) -> None:
     assert found["demand"].keys() == {"max_delay_s", "min_throughput_bps", "max_ber"}
     assert found["plan"].keys() == {"link_chain", "slice_policy"}
     assert found["feasible"] == (found["refusal_reason"] is None)
-    assert found["qos"]["tier"] == "t0"
+    assert found["qos"]["tier"] == "t1"
     # The same words get the same plan.
     assert ran("ask", TEXT, "--model", str(model), "--json") == printed
+
+
+def test_plans_are_by_the_tables_where_that_is_asked_or_nothing_else_can_be_had(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("ask", TEXT, "--model", str(model), "--json")
+    printed = ran(*asked, "--tier", "t0")
+    assert json.loads(printed)["qos"]["tier"] == "t0"
+    monkeypatch.setattr("ranloop.ask.find_spec", lambda name: None)
+    assert ran(*asked) == printed
+    with pytest.raises(RanloopError, match="t1 takes torch and numba; install the twin"):
+        ran(*asked, "--tier", "t1")
+    with pytest.raises(RanloopError, match="must be t0 or t1"):
+        ran(*asked, "--tier", "t2")
 
 
 def test_words_say_what_was_understood_and_planned(model: Path) -> None:
@@ -109,13 +123,13 @@ def asked_by_itself(*arguments: str) -> set[str]:
 
 
 def test_a_package_is_asked_without_torch(model: Path) -> None:
-    loaded = asked_by_itself("--model", str(model))
+    loaded = asked_by_itself("--model", str(model), "--tier", "t0")
     assert "onnxruntime" in loaded
     assert not HEAVY & loaded
 
 
-def test_the_shipped_model_is_asked_by_default_without_torch() -> None:
-    assert not HEAVY & asked_by_itself()
+def test_the_shipped_model_is_asked_without_torch() -> None:
+    assert not HEAVY & asked_by_itself("--tier", "t0")
 
 
 def test_a_training_is_exported_and_asked(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ class Answer:
     refusal: str | None
     """Why the task is not done, in particular that the demand cannot be met; its plan does not count then."""
     seconds: float
+    beyond_db: int = 0
+    """Power that the plan is to have beyond the need."""
     had: bool = True
     """Whether there was an answer; one that a dead server owes counts nowhere and is asked for another time."""
 

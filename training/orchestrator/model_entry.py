@@ -15,11 +15,12 @@ from rapps.orchestrator.decoding import sample
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.package import ModelWriter
 from rapps.orchestrator.prompt import prompt
+from rapps.orchestrator.proof import by_tables
 from rapps.orchestrator.reading import read
 from rapps.orchestrator.task import Task
 from training.orchestrator.evaluation import Answer, refused
 from twin.link.errors import PlanError
-from twin.link.plan import Plan
+from twin.link.plan import ChainGrid, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +67,12 @@ def writer(name: str) -> ModelWriter:
 
 def _answer(script: Script, seconds: float) -> Answer:
     demand = replace(script.demand, margin=0.0)
-    plan = Plan(link_chain=script.chain(), slice_policy=policy(demand))
-    return Answer(demand=demand, plan=plan, well_formed=True, refusal=None, seconds=seconds)
+    chain = by_tables(ChainGrid.of((script.chain(),)), script.equipment).chain(0)
+    return Answer(
+        demand=demand,
+        plan=Plan(link_chain=chain, slice_policy=policy(demand)),
+        well_formed=True,
+        refusal=None,
+        seconds=seconds,
+        beyond_db=script.sketch().beyond["tx_power_dbm"],
+    )

@@ -18,6 +18,8 @@ from twin.link.evaluate import evaluate_worst, worst_ber
 from twin.link.plan import ChainGrid
 from twin.link.reward import deviations, satisfied
 
+LEAST_POWER_DBM = int(PARAMETERS["tx_power_dbm"].low)
+
 
 def most_power_dbm(equipment: Equipment) -> np.ndarray:
     """The most that a chain may have, whole dBm: of all, or [chains] where each has equipment of its own."""
@@ -31,8 +33,8 @@ def least_power_dbm(chains: ChainGrid, targets: Targets, equipment: Equipment) -
     The most there is where none is enough, or where the chain breaks a rule or does not fit the equipment.
     """
     grid = EquipmentGrid.over(equipment, len(chains))
-    least, found = int(PARAMETERS["tx_power_dbm"].low), most_power_dbm(grid)
-    rows = np.flatnonzero(_hopeful(chains.with_(tx_power_dbm=least), targets, grid))
+    least, found = LEAST_POWER_DBM, most_power_dbm(grid)
+    rows = np.flatnonzero(hopeful(chains.with_(tx_power_dbm=least), targets, grid))
     if not len(rows):
         return found
     met, most = _Met(chains.take(rows), targets.take(rows), grid.take(rows)), found[rows]
@@ -45,11 +47,11 @@ def least_power_dbm(chains: ChainGrid, targets: Targets, equipment: Equipment) -
 
     # Errors alone are told sooner where there are retransmissions, and mostly there is nothing else to wait for.
     again = met.chains.harq_transmissions > 1
-    high = _bisected(few_errors, np.where(again, least - 1, most), most)
+    high = bisected(few_errors, np.where(again, least - 1, most), most)
     enough = np.zeros_like(again)
     enough[again] = all_met(np.flatnonzero(again), high[again])
     low = np.where(again, high - enough, least - 1)
-    found[rows] = _bisected(all_met, low, np.where(enough, high, most))
+    found[rows] = bisected(all_met, low, np.where(enough, high, most))
     return found
 
 
@@ -57,7 +59,7 @@ def loud_enough(chains: ChainGrid, targets: Targets, equipment: Equipment) -> np
     """Which chains, all else as they are, meet their targets with the most power there is, bool [chains]."""
     grid = EquipmentGrid.over(equipment, len(chains))
     loudest = chains.with_(tx_power_dbm=most_power_dbm(grid))
-    good = _hopeful(loudest, targets, grid)
+    good = hopeful(loudest, targets, grid)
     rows = np.flatnonzero(good)
     if len(rows):
         good[rows] = _Met(loudest.take(rows), targets.take(rows), grid.take(rows)).all(np.arange(len(rows)))
@@ -72,7 +74,7 @@ def widest_prbs(chains: ChainGrid, targets: Targets, equipment: Equipment, most:
     """
     grid = EquipmentGrid.over(equipment, len(chains))
     found = chains.prbs.astype(np.int32)
-    rows = np.flatnonzero((most > found) & _hopeful(chains, targets, grid))
+    rows = np.flatnonzero((most > found) & hopeful(chains, targets, grid))
     if not len(rows):
         return found
     met, own = _Met(chains.take(rows), targets.take(rows), grid.take(rows)), found[rows]
@@ -80,7 +82,7 @@ def widest_prbs(chains: ChainGrid, targets: Targets, equipment: Equipment, most:
     def few_errors(some: np.ndarray, prbs: np.ndarray) -> np.ndarray:
         return met.few_errors(some, prbs=prbs)
 
-    wide = _bisected(few_errors, most[rows].astype(np.int32) + 1, own)
+    wide = bisected(few_errors, most[rows].astype(np.int32) + 1, own)
     enough = met.all(np.arange(len(rows)), prbs=wide)
     found[rows] = np.where(enough, wide, own)
     return found
@@ -103,7 +105,7 @@ class _Met:
         return satisfied(deviations(told.delay_s, told.throughput_bps, told.ber, self.targets.take(some)))
 
 
-def _bisected(
+def bisected(
     enough: Callable[[np.ndarray, np.ndarray], np.ndarray], bad: np.ndarray, good: np.ndarray
 ) -> np.ndarray:
     """The value that is enough and next to one that is not, between such a one and one that is [chains].
@@ -118,7 +120,7 @@ def _bisected(
     return good
 
 
-def _hopeful(chains: ChainGrid, targets: Targets, equipment: EquipmentGrid) -> np.ndarray:
+def hopeful(chains: ChainGrid, targets: Targets, equipment: EquipmentGrid) -> np.ndarray:
     """Which chains can be run and would meet delay and throughput, got every block through at once [chains]."""
     good: np.ndarray = chains.consistent() & fits(chains, equipment)
     rows = np.flatnonzero(good)

@@ -12,6 +12,7 @@ from rapps.orchestrator.task import Task, parse
 from twin.link.calibration import Calibration
 from twin.link.equipment import check
 from twin.link.evaluate import evaluate
+from twin.link.qos import Tier
 
 
 class Careless:
@@ -47,6 +48,17 @@ def test_an_easy_demand_is_met_though_the_model_chose_at_random() -> None:
     assert outcome.result.qos.throughput_bps >= 5e6
     assert outcome.result.qos.delay_s <= 50e-3
     assert outcome.result.qos.ber_high <= 1e-5
+
+
+def test_a_plan_that_is_proved_is_checked_by_the_chain_itself() -> None:
+    text = "at least 5 Mbit/s within 50 ms, ber 1e-5"
+    proved = ask(text, USUAL, Careless(), tier=Tier.T1)
+    assert proved.plan is not None
+    assert proved.result == evaluate(proved.plan, USUAL, Tier.T1)
+    assert proved.feasible
+    assert proved.result.qos.ber_high <= 1e-5
+    by_tables = ask(text, USUAL, Careless())
+    assert by_tables.answer == proved.answer
 
 
 def test_an_impossible_demand_is_refused_with_the_best_within_reach() -> None:
