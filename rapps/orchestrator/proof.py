@@ -15,7 +15,7 @@ from twin.link.demand import Demand, Targets
 from twin.link.equipment import Equipment, EquipmentGrid, EquipmentState
 from twin.link.evaluate import evaluate
 from twin.link.plan import ChainGrid
-from twin.link.power import LEAST_POWER_DBM, bisected, hopeful, most_power_dbm
+from twin.link.power import LEAST_POWER_DBM, bisected, galloped, hopeful, most_power_dbm
 from twin.link.qos import Tier
 from twin.link.reward import deviations, satisfied
 
@@ -50,6 +50,8 @@ def proved(
     """
     grid = EquipmentGrid.over(equipment, len(chains))
     rows = np.flatnonzero(hopeful(chains, targets, grid))
+    if not len(rows):
+        return chains
     some, own = chains.take(rows), grid.take(rows)
     most, beyond = most_power_dbm(own), np.broadcast_to(beyond_db, len(chains))[rows]
 
@@ -59,9 +61,9 @@ def proved(
     def enough_at(places: np.ndarray, prbs: np.ndarray) -> np.ndarray:
         return met(rows[places], loud.take(places).with_(prbs=prbs))
 
-    told_dbm = some.tx_power_dbm - beyond
+    told_dbm = np.maximum(some.tx_power_dbm - beyond, LEAST_POWER_DBM)
     least_dbm, most_dbm = np.maximum(told_dbm - NEAR_DB, LEAST_POWER_DBM), np.minimum(told_dbm + NEAR_DB, most)
-    loud = some.with_(tx_power_dbm=bisected(enough_power, least_dbm - 1, most_dbm))
+    loud = some.with_(tx_power_dbm=galloped(enough_power, told_dbm, least_dbm - 1, most_dbm))
     widest = np.array(PRBS)[widest_place(some, own)]
     wide = np.maximum(some.prbs, np.minimum(some.prbs * WIDER, widest)).astype(np.int32)
     sizes = {"prbs": bisected(enough_at, wide + 1, some.prbs), "tx_power_dbm": loud.tx_power_dbm + beyond}

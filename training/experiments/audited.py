@@ -16,6 +16,7 @@ import numpy as np
 from training.experiments.run import Result, Task
 from training.orchestrator import kept
 from training.orchestrator.evaluation import Entry, Outcomes, evaluate
+from training.orchestrator.proved_entry import ProvedEntry
 from training.orchestrator.scores import interval
 from training.orchestrator.tasks.task import Task as Asked
 from training.orchestrator.twin_pool import TwinPool
@@ -38,6 +39,8 @@ class Audit:
     """Where the entry's outcomes at T1 are kept."""
     plans: int
     most_blocks: int = MOST_BLOCKS
+    prove: bool = False
+    """Whether the entry's plans were proved."""
 
     def __call__(self, task: Task) -> Result:
         """The share of each verdict, with intervals by texts."""
@@ -52,7 +55,8 @@ class Audit:
     def _judged(self, path: Path) -> Iterator[Mapping[str, object]]:
         known = {row["place"]: row for row in kept.read(path)}
         with TwinPool(workers=1) as pool:
-            found = evaluate(self.entry, self.tasks, Tier.T1, pool, Outcomes(self.outcomes))
+            entry = ProvedEntry(self.entry, pool) if self.prove else self.entry
+            found = evaluate(entry, self.tasks, Tier.T1, pool, Outcomes(self.outcomes))
         completed = [place for place, outcome in enumerate(found) if outcome.completed]
         for place in random.Random(0).sample(completed, min(self.plans, len(completed))):
             if place not in known:

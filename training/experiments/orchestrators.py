@@ -1,7 +1,8 @@
 """Orchestrators: the 6G-LLM stage by stage, and searches, on held-out tasks (figures 4 to 7 of the paper).
 
 One training with the preset of a CPU leaves a model after each stage; every one answers each held-out task once,
-the likeliest answer, and tier T1 says what it is worth. Searches are told the true demand and ask tier T0.
+the likeliest answer, whose sizes T1 makes, and T1 says by other channels what it is worth. Searches are told the
+true demand and ask tier T0.
 """
 
 import random
@@ -22,6 +23,7 @@ from training.orchestrator.comparison import compare
 from training.orchestrator.evaluation import Entry, Outcomes
 from training.orchestrator.pipeline import MODEL, STAGES
 from training.orchestrator.presets import PRESETS
+from training.orchestrator.proved_entry import ProvedEntry
 from training.orchestrator.rejection import ROUNDS
 from training.orchestrator.scores import REWARD_RANGE
 from training.orchestrator.supervised import CURVE, read_rows
@@ -77,7 +79,7 @@ class Trained:
         models = [entries.make(f"model:{folder / stage / MODEL}") for stage in reversed(STAGES)]
         curves = {stage: read_rows(folder / stage / CURVE) for stage in STAGES}
         curves["rejection"] = read_rows(folder / "rejection" / ROUNDS)
-        found = judged(models, task, self.tasks)
+        found = judged(models, task, self.tasks, prove=True)
         return {"episodes": task.episodes, "curves": curves, "figures": found}
 
 
@@ -87,10 +89,12 @@ class Searched:
 
     entry: str
     tasks: int = TASKS
+    prove: bool = False
+    """Whether its chains get the sizes that models' get."""
 
     def __call__(self, task: Task) -> Result:
         """Its figures."""
-        return {"figures": judged([entries.make(self.entry)], task, self.tasks)}
+        return {"figures": judged([entries.make(self.entry)], task, self.tasks, prove=self.prove)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class Audited:
         """Shares of verdicts."""
         home = folder_of(task.runs, NAME, FULL, task.seed)
         entry = entries.make(f"model:{home / 'stages' / STAGES[-1] / MODEL}")
-        return Audit(entry, drawn(TASKS), home / "outcomes.jsonl", self.plans)(task)
+        return Audit(entry, drawn(TASKS), home / "outcomes.jsonl", self.plans, prove=True)(task)
 
 
 def drawn(count: int) -> list[Asked]:
@@ -112,11 +116,11 @@ def drawn(count: int) -> list[Asked]:
     return [every[place] for place in sorted(random.Random(0).sample(range(len(every)), count))]
 
 
-def judged(models: Sequence[Entry], task: Task, count: int) -> Mapping[str, object]:
+def judged(models: Sequence[Entry], task: Task, count: int, *, prove: bool) -> Mapping[str, object]:
     """Figures of entries on the held-out tasks at T1; the first has its gains over the others."""
     with TwinPool(workers=1) as pool:
         found = compare(
-            models,
+            [ProvedEntry(model, pool) for model in models] if prove else models,
             drawn(count),
             Tier.T1,
             pool=pool,
@@ -262,7 +266,13 @@ ORCHESTRATORS = Experiment(
         Arm(name=FULL, about="the whole training of the cpu preset", work=Trained()),
         *(
             Arm(name=name, about="a search that is told the true demand", work=Searched(name), seeds=1)
-            for name in ("random:1", "sized:1", "amc:8", "bayes:32")
+            for name in ("random:1", "amc:8", "bayes:32")
+        ),
+        Arm(
+            name="sized:1, proved",
+            about="modules by chance, with the sizes that the models' get",
+            work=Searched("sized:1", prove=True),
+            seeds=1,
         ),
         Arm(name="audit at T2", about="200 completed plans put to Monte Carlo", work=Audited(), seeds=1),
     ),

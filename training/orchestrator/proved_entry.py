@@ -70,7 +70,9 @@ class ProvedEntry:
                 )
                 for place, row in enumerate(rows.tolist())
             ]
-            return np.array([verdict.met[0] for verdict in self.pool.ask(questions, Tier.T1, seed=SEED)])
+            return np.array(
+                [verdict.met[0] for verdict in self.pool.ask(questions, Tier.T1, seed=SEED)], dtype=bool
+            )
 
         return proved(
             ChainGrid.of([planned.chain for planned in plans]),

@@ -120,6 +120,26 @@ def bisected(
     return good
 
 
+def galloped(
+    enough: Callable[[np.ndarray, np.ndarray], np.ndarray], start: np.ndarray, bad: np.ndarray, good: np.ndarray
+) -> np.ndarray:
+    """As `bisected` finds it, in fewer looks where it lies near `start`; bad < start <= good [chains]."""
+    bad, good = bad.copy(), good.copy()
+    left, step = np.arange(len(start)), 1
+    first = enough(left, start)
+    good[first], bad[~first] = start[first], start[~first]
+    while True:
+        tried = np.where(first[left], start[left] - step, start[left] + step)
+        between = (tried > bad[left]) & (tried < good[left])
+        left, tried = left[between], tried[between]
+        if not len(left):
+            break
+        met = enough(left, tried)
+        good[left[met]], bad[left[~met]] = tried[met], tried[~met]
+        left, step = left[met == first[left]], 2 * step
+    return bisected(enough, bad, good)
+
+
 def hopeful(chains: ChainGrid, targets: Targets, equipment: EquipmentGrid) -> np.ndarray:
     """Which chains can be run and would meet delay and throughput, got every block through at once [chains]."""
     good: np.ndarray = chains.consistent() & fits(chains, equipment)

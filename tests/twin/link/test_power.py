@@ -12,7 +12,7 @@ from twin.link.demand import Demand, Targets
 from twin.link.equipment import EquipmentGrid, fits
 from twin.link.evaluate import evaluate_batch, evaluate_worst, worst_ber
 from twin.link.plan import ChainGrid
-from twin.link.power import least_power_dbm, most_power_dbm, widest_prbs
+from twin.link.power import bisected, galloped, least_power_dbm, most_power_dbm, widest_prbs
 from twin.link.reward import deviations, satisfied
 from twin.link.space import Space
 
@@ -104,3 +104,19 @@ def test_at_the_lower_end_of_the_snr_nothing_is_better() -> None:
     np.testing.assert_array_equal(worst.ber, whole.ber_high)
     assert (worst.delay_s >= whole.delay_s).all()
     assert (worst.throughput_bps <= whole.throughput_bps * (1 + 1e-9)).all()
+
+
+@given(st.lists(st.tuples(st.integers(-20, 20), st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=20))
+def test_galloping_finds_what_bisecting_does_and_near_the_start_sooner(rows: list[tuple[int, int, int]]) -> None:
+    edge, before, after = np.array(rows).T
+    start = np.zeros(len(rows), dtype=np.int64)
+    looks = np.zeros(len(rows), dtype=np.int64)
+
+    def enough(places: np.ndarray, tried: np.ndarray) -> np.ndarray:
+        looks[places] += 1
+        return np.asarray(tried >= edge[places])
+
+    found = galloped(enough, start, start - 1 - before, start + after)
+    galloping = looks.copy()
+    np.testing.assert_array_equal(found, bisected(enough, start - 1 - before, start + after))
+    assert (galloping[np.abs(edge) <= 1] <= 3).all()
