@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from oran.model_package import Manifest, Metric
 from training.orchestrator.corpus.report import Report
 from training.orchestrator.presets import PRESETS
+from training.orchestrator.proved_entry import PROVED
 from training.orchestrator.record import Record
 from training.orchestrator.tasks.catalogue import services
 from training.orchestrator.validation import FIRST_SEED
@@ -125,11 +126,17 @@ def _stage_rows(stages: Mapping[str, Mapping[str, float]]) -> Iterator[tuple[str
         yield (stage, *("-" if value is None else f"{value:.3f}" for value in told))
 
 
+def prefix_of(told: Mapping[str, object]) -> str:
+    """What the names of an evaluation's figures begin with: its tier, and whether plans were proved."""
+    proved = " proved" if str(told["entry"]).endswith(PROVED) else ""
+    return f"{told['tier']}{proved}."
+
+
 def _evaluated(told: Mapping[str, object], manifest: Manifest) -> Iterator[str]:
     tier = told["tier"]
     yield f"`{told['entry']}` on {told['tasks']} tasks at {tier}, {told['feasible']} of them feasible:"
     yield ""
-    prefix = f"{tier}."
+    prefix = prefix_of(told)
     mine = {name.removeprefix(prefix): item for name, item in manifest.metrics.items() if name.startswith(prefix)}
     yield from _table(("figure", "value (95 % interval)"), ((name, _said(item)) for name, item in mine.items()))
     others = told.get("others")

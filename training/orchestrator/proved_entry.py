@@ -15,6 +15,8 @@ from twin.link.equipment import EquipmentGrid, EquipmentState
 from twin.link.plan import ChainGrid, LinkChain, Plan
 from twin.link.qos import Tier
 
+PROVED = ", proved"
+"""What ends the name of such an entry."""
 SEED = 1
 """Seed of the channels that plans are proved with; they are judged with others."""
 
@@ -40,7 +42,7 @@ class ProvedEntry:
     @property
     def name(self) -> str:
         """Under which answers are kept."""
-        return f"{self.entry.name}, proved"
+        return f"{self.entry.name}{PROVED}"
 
     def __call__(self, tasks: Sequence[Task], /) -> tuple[Answer, ...]:
         """Answer tasks; where the entry tells no demand it knows the true one."""

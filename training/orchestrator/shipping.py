@@ -29,6 +29,7 @@ from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.graph import graph
 from training.orchestrator.lm import Lm
 from training.orchestrator.pipeline import DONE, MODEL, STAGES
+from training.orchestrator.proved_entry import PROVED
 from training.orchestrator.record import Record, Value
 from training.orchestrator.tasks.generator import draw
 from training.orchestrator.validation import FIRST_SEED
@@ -186,12 +187,11 @@ def changed(lm: Lm, served: ModelWriter) -> Metric:
 
 
 def metrics_of(told: Mapping[str, object]) -> dict[str, Metric]:
-    """The intervals of an evaluation by their names, after the tier; completion by kind of demand too."""
-    tier = told["tier"]
-    by = told.get("by")
+    """The intervals of an evaluation by their names, after `cards.prefix_of`; completion by kind of demand too."""
+    prefix, by = cards.prefix_of(told), told.get("by")
     groups = by.get("demand", {}) if isinstance(by, Mapping) else {}
-    found = {f"{tier}.{name}": value for name, value in told.items()}
-    found |= {f"{tier}.{name}.completion": figures.get("completion") for name, figures in groups.items()}
+    found = {f"{prefix}{name}": value for name, value in told.items()}
+    found |= {f"{prefix}{name}.completion": figures.get("completion") for name, figures in groups.items()}
     return {
         name: Metric(*(float(value[end]) for end in ("mean", "low", "high")))
         for name, value in found.items()
@@ -212,7 +212,7 @@ def _evaluation(path: Path) -> dict[str, object]:
 
 def _require_of(told: Mapping[str, object], names: tuple[str, ...]) -> None:
     """Refuse figures of another model; what entries are called ends with the digest of their weights."""
-    entry = str(told.get("entry"))
+    entry = str(told.get("entry")).removesuffix(PROVED)
     if not entry.endswith(tuple(name.rpartition("@")[2] for name in names)):
         raise ShippingError(f"the figures are of {entry}; this model is {' or '.join(names)}")
 

@@ -109,11 +109,14 @@ def test_a_training_goes_on_from_a_package(run: Path, tmp_path: Path) -> None:
 def test_evaluations_of_the_model_or_of_its_package_become_metrics(run: Path, tmp_path: Path) -> None:
     ship(run, "instruction", (), tmp_path / "first")
     digest = Lm.load(run / "instruction" / "model").digest()
-    for number, name in enumerate((load(tmp_path / "first").name, f"model:run@{digest}")):
+    for number, name in enumerate(
+        (load(tmp_path / "first").name, f"model:run@{digest}", f"model:run@{digest}, proved")
+    ):
         out = tmp_path / str(number)
         manifest = ship(run, "instruction", [evaluation(tmp_path, name)], out)
-        assert manifest.metrics.keys() == {CHANGED, "t1.completion", "t1.explicit.completion"}
-        assert manifest.metrics["t1.completion"].low == 0.25
+        prefix = "t1 proved" if name.endswith("proved") else "t1"
+        assert manifest.metrics.keys() == {CHANGED, f"{prefix}.completion", f"{prefix}.explicit.completion"}
+        assert manifest.metrics[f"{prefix}.completion"].low == 0.25
         card = (out / MODEL_CARD).read_text()
         assert f"`{name}` on 12 tasks at t1, 10 of them feasible" in card
         assert "| amc:8 | 0.500 (0.250..0.750) |" in card
