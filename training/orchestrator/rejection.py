@@ -133,19 +133,18 @@ def _kept(
     draw = random.Random(f"{seed}")
     told = ranks.from_first(lambda: json.loads(path.read_text()) if path.exists() else None)
     if told is None:
-        samples, found, worth, use, lost = _sampled(lm, config, asked, tasks, draw.getrandbits(60))
-        pairs: list[tuple[int, list[str]]] = []
+        every = _sampled(lm, config, asked, tasks, draw.getrandbits(60))
+        done, pairs = every.told.completed, list[tuple[int, list[str]]]()
         for place in range(len(tasks)):
-            own = [row for row in range(place * config.each, (place + 1) * config.each) if found.completed[row]]
+            own = [row for row in range(place * config.each, (place + 1) * config.each) if done[row]]
             draw.shuffle(own)
-            for row in sorted(own, key=lambda row: -worth[row])[: config.keep]:
-                pairs.append((place, [choice.option for choice in samples[row].choices]))
-        done = found.completed
-        figures = found.figures() | {
-            "lost": float(lost),
+            for row in sorted(own, key=lambda row: -every.worth[row])[: config.keep]:
+                pairs.append((place, [choice.option for choice in every.samples[row].choices]))
+        figures = every.told.figures() | {
+            "lost": float(every.lost),
             "solved": float(done.reshape(-1, config.each).any(axis=1).mean()),
-            "use of completed": float(use[done].mean()) if done.any() else 0.0,
-            "use of all": float(use.mean()),
+            "use of completed": float(every.use[done].mean()) if done.any() else 0.0,
+            "use of all": float(every.use.mean()),
         }
         told = {"pairs": pairs, "figures": figures}
         if ranks.number() == 0:
@@ -157,28 +156,45 @@ def _kept(
     return examples, told["figures"]
 
 
-def _sampled(
-    lm: Lm, config: RejectionConfig, asked: Asked, tasks: Sequence[Task], seed: int
-) -> tuple[list[Sample], Feedback, np.ndarray, np.ndarray, int]:
-    """Answers, what the twin says of them, by what they are kept, what they use, and how many questions were lost.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sampled:
+    """Answers to tasks, and what is known of them, [answers] each."""
 
-    Ranks share the tasks.
-    """
+    samples: list[Sample]
+    told: Feedback
+    worth: np.ndarray
+    """By what they are kept, the highest first."""
+    use: np.ndarray
+    """Share of the equipment that they take."""
+    lost: int
+    """Questions to the twin that were."""
 
-    def answered(own: Sequence[Task]) -> list[tuple[list[Sample], Feedback, np.ndarray, np.ndarray, int]]:
+    @classmethod
+    def join(cls, parts: Sequence[_Sampled]) -> _Sampled:
+        """Those of some ranks after each other."""
+        return cls(
+            [sample for part in parts for sample in part.samples],
+            Feedback.join([part.told for part in parts]),
+            np.concatenate([part.worth for part in parts]),
+            np.concatenate([part.use for part in parts]),
+            sum(part.lost for part in parts),
+        )
+
+
+def _sampled(lm: Lm, config: RejectionConfig, asked: Asked, tasks: Sequence[Task], seed: int) -> _Sampled:
+    """Several answers to each task; ranks share the tasks."""
+
+    def answered(own: Sequence[Task]) -> list[_Sampled]:
         lm.network.eval()
         samples = asked.sample(lm, own, config.each, config.temperature, seed=seed + ranks.number())
         before, made = asked.twin.lost.total(), chains(samples)
-        found, worth = asked.judged(own, made), np.zeros(len(samples))
+        told, worth = asked.judged(own, made), np.zeros(len(samples))
         if config.keep_by == "reward":
             worth = np.nan_to_num(asked.judged(_as_understood(own, samples), made).rewards, nan=-np.inf)
         use = use_share_of(made, equipment(samples))
-        return [(samples, found, worth, use, asked.twin.lost.total() - before)]
+        return [_Sampled(samples, told, worth, use, asked.twin.lost.total() - before)]
 
-    told = ranks.shared(tasks, answered)
-    samples, found, worth, use, lost = zip(*told, strict=True)
-    every = [item for own in samples for item in own]
-    return every, Feedback.join(found), np.concatenate(worth), np.concatenate(use), sum(lost)
+    return _Sampled.join(ranks.shared(tasks, answered))
 
 
 def _as_understood(tasks: Sequence[Task], samples: Sequence[Sample]) -> list[Task]:
