@@ -79,7 +79,7 @@ class Timed:
 
 def questions(writer: ModelWriter, repeat: int) -> dict[str, float]:
     """Seconds of a question to the rApp, and of the model's part in it."""
-    timed, found = Timed(writer), {}
+    timed, found = Timed(writer), dict[str, float]()
     for name, tier in (("ask", Tier.T1), ("ask_by_tables", Tier.T0)):
         whole = [
             _seconds(partial(ask, task.text, task.equipment, timed, margin=writer.margin, tier=tier))

@@ -64,7 +64,7 @@ def evaluate(
     from training.orchestrator.comparison import compare
     from training.orchestrator.errors import OrchestratorError
     from training.orchestrator.evaluation import Outcomes
-    from training.orchestrator.proved_entry import ProvedEntry
+    from training.orchestrator.proved_entry import PROVED
     from training.orchestrator.tasks.feasibility import Answers
     from training.orchestrator.translation import plans
     from training.orchestrator.translation import translate as translated
@@ -82,19 +82,21 @@ def evaluate(
         translator = _translator(made[0]) if translate else None
         with TwinPool(workers=workers) as pool, _progress(len(asked)) as tell:
             found = compare(
-                [ProvedEntry(each, pool) for each in made] if prove else made,
+                made,
                 asked,
                 Tier(tier),
                 pool=pool,
                 outcomes=outcomes,
                 answers=Answers(out / "oracle.jsonl"),
                 oracle=oracle,
+                prove=prove,
                 tell=tell,
             )
             translation = None
             if translator is not None:
                 with Sandbox() as sandbox:
-                    given = plans(translator.name, asked, Tier(tier), outcomes, translate)
+                    name = f"{translator.name}{PROVED}" if prove else translator.name
+                    given = plans(name, asked, Tier(tier), outcomes, translate)
                     translation = translated(translator, given, sandbox, pool)
     except (OrchestratorError, TaskError, CalibrationError, OSError) as error:
         raise OrchestratorCommandError(str(error)) from error

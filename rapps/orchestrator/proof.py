@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rapps.orchestrator.sizing import PRBS, WIDER, widest_place
+from rapps.orchestrator.sizing import spread_prbs
 from twin.link.demand import Demand, Targets
 from twin.link.equipment import Equipment, EquipmentGrid, EquipmentState
 from twin.link.evaluate import evaluate
@@ -64,14 +64,10 @@ def proved(
     told_dbm = np.maximum(some.tx_power_dbm - beyond, LEAST_POWER_DBM)
     least_dbm, most_dbm = np.maximum(told_dbm - NEAR_DB, LEAST_POWER_DBM), np.minimum(told_dbm + NEAR_DB, most)
     loud = some.with_(tx_power_dbm=galloped(enough_power, told_dbm, least_dbm - 1, most_dbm))
-    widest = np.array(PRBS)[widest_place(some, own)]
-    wide = np.maximum(some.prbs, np.minimum(some.prbs * WIDER, widest)).astype(np.int32)
-    sizes = {"prbs": bisected(enough_at, wide + 1, some.prbs), "tx_power_dbm": loud.tx_power_dbm + beyond}
-    sizes["tx_power_dbm"] = np.minimum(sizes["tx_power_dbm"], most)
-    made = {name: getattr(chains, name).copy() for name in sizes}
-    for name, own_sizes in sizes.items():
-        made[name][rows] = own_sizes
-    return chains.with_(**made)
+    prbs, power_dbm = chains.prbs.copy(), chains.tx_power_dbm.copy()
+    prbs[rows] = bisected(enough_at, spread_prbs(some, own) + 1, some.prbs)
+    power_dbm[rows] = np.minimum(loud.tx_power_dbm + beyond, most)
+    return chains.with_(prbs=prbs, tx_power_dbm=power_dbm)
 
 
 def by_twin(demand: Demand, equipment: EquipmentState, seed: int) -> Met:

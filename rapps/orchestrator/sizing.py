@@ -103,8 +103,14 @@ def _needed(chains: ChainGrid, beyond: np.ndarray, targets: Targets, grid: Equip
     """The chains with the PRBs and the power that they need."""
     own = _wide(chains, beyond, targets, grid)
     own = own.with_(tx_power_dbm=least_power_dbm(own, targets, grid))
-    wider = np.minimum(own.prbs * WIDER, _LADDER[widest_place(own, grid)]).astype(np.int32)
-    return own.with_(prbs=widest_prbs(own, targets, grid, wider))
+    return own.with_(prbs=widest_prbs(own, targets, grid, spread_prbs(own, grid)))
+
+
+def spread_prbs(chains: ChainGrid, equipment: Equipment) -> np.ndarray:
+    """The most PRBs over which power may be spread [chains]: WIDER, as far as there are, and never fewer."""
+    most = np.minimum(chains.prbs * WIDER, _LADDER[widest_place(chains, equipment)])
+    spread: np.ndarray = np.maximum(chains.prbs, most).astype(np.int32)
+    return spread
 
 
 def least_place(chains: ChainGrid, throughput_bps: np.ndarray | float) -> np.ndarray:

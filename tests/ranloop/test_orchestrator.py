@@ -126,11 +126,13 @@ def test_a_model_s_own_programs_are_told_apart(
         asked = ("--tasks", str(tasks), "--entry", f"endpoint:{peer.url}#m", "--translate", "4")
         found = json.loads(evaluated(tmp_path, *asked, "--json"))
         table = evaluated(tmp_path, *asked)
+        proved = evaluated(tmp_path, *asked, "--prove")
     translation = found["translation"]
     assert found["format_compliance"]["mean"] == 0
     assert (translation["programs"], translation["ran"]["mean"], translation["same"]["mean"]) == (4, 0.75, 0.75)
     assert translation["refusals"] == {"import is not allowed": 1}
     assert translation["reward"] == translation["reference_reward"]
     assert "wrote 4 programs: ran 100 %" in table
+    assert "wrote 4 programs: ran 100 %" in proved
     with pytest.raises(RanloopError, match="writes no programs"):
         evaluated(tmp_path, "--tasks", str(tasks), "--entry", "random", "--translate", "1")

@@ -23,7 +23,6 @@ from training.orchestrator.comparison import compare
 from training.orchestrator.evaluation import Entry, Outcomes
 from training.orchestrator.pipeline import MODEL, STAGES
 from training.orchestrator.presets import PRESETS
-from training.orchestrator.proved_entry import ProvedEntry
 from training.orchestrator.rejection import ROUNDS
 from training.orchestrator.scores import REWARD_RANGE
 from training.orchestrator.supervised import CURVE, read_rows
@@ -120,13 +119,14 @@ def judged(models: Sequence[Entry], task: Task, count: int, *, prove: bool) -> M
     """Figures of entries on the held-out tasks at T1; the first has its gains over the others."""
     with TwinPool(workers=1) as pool:
         found = compare(
-            [ProvedEntry(model, pool) for model in models] if prove else models,
+            models,
             drawn(count),
             Tier.T1,
             pool=pool,
             outcomes=Outcomes(task.folder / "outcomes.jsonl"),
             answers=Answers(task.runs / "oracle.jsonl"),
             oracle=GAUGED,
+            prove=prove,
         )
     return found.figures()
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from rapps.orchestrator.task import Task
 from training.orchestrator.evaluation import Entry, EvaluationError, Outcomes, evaluate
+from training.orchestrator.proved_entry import ProvedEntry
 from training.orchestrator.scores import REWARD_RANGE, Case, Facts, Figures, Gain, Scores, gain
 from training.orchestrator.tasks import bests
 from training.orchestrator.tasks.feasibility import Answers
@@ -83,9 +84,12 @@ def compare(
     outcomes: Outcomes,
     answers: Answers,
     oracle: int = 0,
+    prove: bool = False,
     tell: Tell = lambda what, done: None,
 ) -> Comparison:
     """Evaluate entries on tasks at a tier, the oracle's answers and known outcomes being kept.
+
+    With `prove` their plans get the sizes that T1 says they need (`ProvedEntry`).
 
     The gap is measured on `oracle` tasks drawn at random, for the oracle may take a minute for each. Those that it
     happens to know are no fair sample: it was asked where no random chain met the demand. At a higher tier the gap
@@ -104,6 +108,8 @@ def compare(
         facts.append(Facts.of(task, tier, answers, best))
         tell("feasibility", place + 1)
     cases: list[list[Case]] = []
+    if prove:
+        entries = [ProvedEntry(entry, pool) for entry in entries]
     for entry in entries:
         found = evaluate(entry, tasks, tier, pool, outcomes, partial(tell, entry.name))
         cases.append([Case(fact, outcome) for fact, outcome in zip(facts, found, strict=True)])

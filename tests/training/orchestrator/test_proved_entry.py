@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def test_plans_keep_their_modules_and_meet_their_demands_at_t1() -> None:
 
 
 def test_tasks_without_a_demand_are_left_alone() -> None:
-    task = replace(draw(40), demand=None)  # type: ignore[arg-type]
+    task = Task(text=draw(40).text, equipment=draw(40).equipment)
     with TwinPool(workers=0) as pool:
         (answer,) = ProvedEntry(entries.make("sized:1"), pool)([task])
     assert answer.plan is None
