@@ -77,14 +77,15 @@ def build(config: CorpusConfig, tell: Tell = _silent) -> Report:
 
 
 def _sources(config: CorpusConfig) -> tuple[Source, ...]:
+    # Before our own are written, which takes a minute: a folder may be misspelt.
+    domain, general = sources.users(config.domain, "domain"), sources.users(config.general, "general")
+    if not config.general:
+        general = (Source(name="general", kind="general", path=sources.GENERAL),)
     own: tuple[Source, ...] = ()
     if config.own:
         primers = Source(name="primers", kind="domain", path=sources.PRIMERS)
         own = (primers, *sources.written(config.out / WRITTEN, count=config.facts, seed=config.seed))
-    general = sources.users(config.general, "general")
-    if not config.general:
-        general = (Source(name="general", kind="general", path=sources.GENERAL),)
-    found = (*own, *sources.users(config.domain, "domain"), *general)
+    found = (*own, *domain, *general)
     if len({source.name for source in found}) < len(found):
         raise CorpusError("a source is given twice; name each folder once")
     return found
