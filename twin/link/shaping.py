@@ -5,7 +5,6 @@ So what square QAM carries tells that SNR, and the SNR what the learnt points ca
 integrates both over the noise, for each constellation and code rate, from the shipped DeepTx.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -46,19 +45,19 @@ def table() -> np.ndarray:
     return kept
 
 
-def integrate(rates: Sequence[float] = CODE_RATES) -> np.ndarray:
-    """Make the table, or some code rates of it, from the shipped DeepTx."""
+def integrate() -> np.ndarray:
+    """Make the table from the shipped DeepTx."""
     import torch
 
     from twin.link.chain.mapping import awgn_information, points
     from twin.link.transmitters.deeptx import constellation
 
     levels, grid = torch.from_numpy(_SNRS_DB), np.linspace(0.0, 1.0, POINTS)
-    made = np.empty((len(MODULATIONS), len(rates), POINTS))
+    made = np.empty((len(MODULATIONS), len(CODE_RATES), POINTS))
     for row, modulation in enumerate(MODULATIONS):
         square = awgn_information(points(modulation.bits, torch.device("cpu")), levels).numpy()
         rising = np.concatenate(([True], np.diff(np.maximum.accumulate(square)) > 1e-9))
-        for column, rate in enumerate(rates):
+        for column, rate in enumerate(CODE_RATES):
             learnt = awgn_information(constellation(modulation.bits, rate), levels).numpy()
             curve = np.interp(grid, square[rising], learnt[rising])
             curve[0] = 0.0

@@ -88,7 +88,7 @@ def test_it_carries_at_least_what_square_qam_does_where_the_code_works(bits: int
 
 
 def test_the_table_of_t0_is_that_of_the_shipped_network() -> None:
-    np.testing.assert_allclose(shaping.table()[:, ::4], shaping.integrate(CODE_RATES[::4]), atol=1e-3)
+    np.testing.assert_allclose(shaping.table(), shaping.integrate(), atol=1e-3)
     grid = ChainGrid.of((chain("deeptx", "64qam", 0.5), chain("qam", "64qam", 0.5)))
     shaped = shaping.shaped(grid, np.full((2, 1), 0.5))
     assert shaped[0, 0] > 0.51
