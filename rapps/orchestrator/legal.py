@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from rapps.orchestrator.sizing import SIZES, SMALLEST
+from rapps.orchestrator.sizing import SIZED, SIZES, SMALLEST
 from twin.link.catalogue import PARAMETERS, REFERENCE_NUMEROLOGY, ChannelClass
 from twin.link.equipment import EquipmentState, fits
 from twin.link.errors import PlanError
@@ -17,9 +17,8 @@ from twin.link.plan import COLUMNS, ChainGrid, LinkChain, code
 
 Value = str | int | float
 
-_HARQ = "harq_transmissions"
-_MODULES = tuple(name for name in COLUMNS if name not in (*SIZES, _HARQ, "numerology"))
-_CHOSEN = ("numerology", *_MODULES, _HARQ)
+_MODULES = tuple(name for name in COLUMNS if name not in (*SIZED, "numerology"))
+_CHOSEN = ("numerology", *_MODULES)
 ORDER = (*_CHOSEN, *SIZES)
 """The parameters in the order in which they are chosen."""
 
@@ -46,8 +45,6 @@ class Legal:
 
     def options(self) -> tuple[Value, ...]:
         """The values that the next parameter may take, in the catalogue's order."""
-        if self.field == _HARQ:
-            return PARAMETERS[_HARQ].values
         if self.field == "numerology":
             return tuple(value for value in PARAMETERS["numerology"].values if self._runs(int(value)))
         column = getattr(_grid(), self.field)[self._rows]
@@ -61,7 +58,7 @@ class Legal:
         self._chosen.append(value)
         if field == "numerology":
             self._rows = self._affordable(int(value))
-        elif field in _MODULES:
+        else:
             self._rows = self._rows[getattr(_grid(), field)[self._rows] == code(field, value)]
 
     def chain(self) -> LinkChain:

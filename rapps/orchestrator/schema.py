@@ -12,15 +12,18 @@ from oran.rest import JsonObject, RequestError, parse_json
 from rapps.orchestrator.grammar import ANSWER, REFLECT, TARGETS, THINK, values
 from rapps.orchestrator.legal import ORDER
 from rapps.orchestrator.reading import Reading
+from rapps.orchestrator.sizing import SIZED
 from twin.link.catalogue import PARAMETERS, Parameter
 
+PLAN = (*ORDER, *(name for name in SIZED if name not in ORDER))
+"""The parameters of a plan: who answers in numbers says how often blocks are sent too."""
 _TEXTS = ("code_rate",)
 
 
 def schema(reading: Reading) -> JsonObject:
     """The form of an answer to a text: targets are letters of its quantities, or usual values."""
     targets: JsonObject = {target.name: _one_of(tuple(values(reading, target))) for target in TARGETS}
-    plan = _object({name: _parameter(PARAMETERS[name]) for name in ORDER})
+    plan = _object({name: _parameter(PARAMETERS[name]) for name in PLAN})
     return _object({"thought": {"type": "string"}, **targets, "plan": plan})
 
 

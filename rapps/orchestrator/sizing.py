@@ -1,11 +1,11 @@
 """Sizing: how long, how wide and how loud chosen modules must be for a demand; models tell what to have beyond it.
 
-A chain is wide enough when its bits in its air time are the throughput asked for: a sum of a textbook. It is loud
-enough when the tables of the link twin say that it meets the demand, as a base station reads its link tables. It
-sends a block in as many slots as the demand has time for and the equipment spectrum. Power, in whole decibels, is
-then spread over a few PRBs more, as far as the demand is still met. The model chooses modules, and how many steps
-of the ladders of slots and PRBs, and decibels, to have beyond what is needed: for blocks that are sent again, and
-for what a text left open.
+A chain sends a block in as many slots as the demand has time for and the equipment spectrum. It is as loud as the
+tables of the link twin say that few enough bit errors ask for, as a base station reads its link tables, and as
+wide as gives the throughput when blocks that do not get through are sent again; how often they may be is what
+wastes least. Where delay or throughput ask for more power, it has the least that is enough, spread over a few PRBs
+more. The model chooses modules, and how many steps of the ladders of slots and PRBs, and decibels, to have beyond
+what is needed: for what a text left open.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,15 +18,20 @@ from twin.link.catalogue import PARAMETERS, REFERENCE_NUMEROLOGY
 from twin.link.demand import Demand, Targets
 from twin.link.equipment import Equipment, EquipmentGrid
 from twin.link.plan import COLUMNS, ChainGrid, LinkChain
-from twin.link.power import least_power_dbm, loud_enough, most_power_dbm, widest_prbs
+from twin.link.power import least_power_dbm, loud_enough, most_power_dbm, quietest, widest_prbs
 
 _NARROW = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 22, 25, 28, 32, 36, 40, 45, 51)
 PRBS = (*_NARROW, 57, 64, 72, 81, 91, 102, 114, 128, 144, 162, 182, 204, 229, 257, 273)
 """Numbers of PRBs that are told apart: each at most an eighth more than the one before, but for the smallest."""
 SLOTS = tuple(int(value) for value in PARAMETERS["repetition"].values)
 """Numbers of slots that may carry the same block."""
+TRANSMISSIONS = (1, 2, 4)
+"""How many times a block may be sent."""
 SIZES = ("repetition", "prbs", "tx_power_dbm")
-SMALLEST = {name: int(PARAMETERS[name].values[0]) for name in SIZES}
+"""What a model tells beyond the need."""
+SIZED = ("harq_transmissions", *SIZES)
+"""What is made for the modules."""
+SMALLEST = {name: int(PARAMETERS[name].values[0]) for name in SIZED}
 BEYOND: Mapping[str, range] = {"repetition": range(-1, 1), "prbs": range(-1, 8), "tx_power_dbm": range(0, 13)}
 """What may be chosen beyond what is needed: steps of the ladders, and decibels."""
 WIDER = 10.0**0.1
@@ -54,11 +59,11 @@ def drawn_up(sketches: Sequence[Sketch], equipment: Equipment) -> ChainGrid:
 def sized(
     chains: ChainGrid, beyond: Mapping[str, np.ndarray | int], targets: Targets, equipment: Equipment
 ) -> ChainGrid:
-    """Chains [chains] with the slots, PRBs and power that their targets need and beyond, as far as there are.
+    """Chains [chains] with the slots, transmissions, PRBs and power that their targets need, and beyond.
 
-    Slots are the most in which the demand can still be met, one where it cannot; PRBs those for every block to get
-    through at once; power is what is enough, spread as widely as it is so. Where none is, or the chain cannot be
-    run, it is the most there is.
+    Slots are the most in which the demand can still be met, one where it cannot. Transmissions, PRBs and power are
+    those of `quietest` that waste least; where there are none, a block is sent once, with the least power that is
+    enough, spread as widely as it is so. Where none is, or the chain cannot be run, it is the most there is.
     """
     grid = EquipmentGrid.over(equipment, len(chains))
     steps = {name: np.broadcast_to(beyond[name], len(chains)) for name in SIZES}
@@ -70,9 +75,9 @@ def sized(
     place = np.searchsorted(_SLOTS, own.repetition)[where] + steps["repetition"]
     chains = chains.with_(repetition=_SLOTS[np.clip(place, 0, len(SLOTS) - 1)])
     first, where = _alike(*asked, steps["prbs"], chains.repetition)
-    own = _needed(chains.take(first), steps["prbs"][first], targets.take(first), grid.take(first))
-    power_dbm = np.minimum(own.tx_power_dbm[where] + steps["tx_power_dbm"], most_power_dbm(equipment))
-    return chains.with_(prbs=own.prbs[where], tx_power_dbm=power_dbm)
+    own = _needed(chains.take(first), steps["prbs"][first], targets.take(first), grid.take(first)).take(where)
+    power_dbm = np.minimum(own.tx_power_dbm + steps["tx_power_dbm"], most_power_dbm(equipment))
+    return own.with_(tx_power_dbm=power_dbm)
 
 
 def _alike(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -86,24 +91,50 @@ def _longest(chains: ChainGrid, targets: Targets, grid: EquipmentGrid) -> ChainG
     slots = np.ones(len(chains), dtype=np.int32)
     left = np.arange(len(chains))
     for number in SLOTS[:0:-1]:
-        tried = _wide(chains.take(left).with_(repetition=number), 0, targets.take(left), grid.take(left))
+        tried = _wide(chains.take(left).with_(repetition=number), targets.take(left), grid.take(left))
         enough = loud_enough(tried, targets.take(left), grid.take(left))
         slots[left[enough]] = number
         left = left[~enough]
     return chains.with_(repetition=slots)
 
 
-def _wide(chains: ChainGrid, beyond: np.ndarray | int, targets: Targets, grid: EquipmentGrid) -> ChainGrid:
-    """The chains with the PRBs that they need, and so many steps beyond."""
-    place = np.clip(least_place(chains, targets.min_throughput_bps) + beyond, 0, len(PRBS) - 1)
-    return chains.with_(prbs=_LADDER[np.minimum(place, widest_place(chains, grid))])
+def _wide(chains: ChainGrid, targets: Targets, grid: EquipmentGrid) -> ChainGrid:
+    """The chains with the PRBs that they need for every block to get through at once."""
+    place = np.minimum(least_place(chains, targets.min_throughput_bps), widest_place(chains, grid))
+    return chains.with_(prbs=_LADDER[place])
 
 
 def _needed(chains: ChainGrid, beyond: np.ndarray, targets: Targets, grid: EquipmentGrid) -> ChainGrid:
-    """The chains with the PRBs and the power that they need."""
-    own = _wide(chains, beyond, targets, grid)
-    own = own.with_(tx_power_dbm=least_power_dbm(own, targets, grid))
-    return own.with_(prbs=widest_prbs(own, targets, grid, spread_prbs(own, grid)))
+    """The chains with the transmissions, the PRBs and the power that they need."""
+    own = _wide(chains, targets, grid)
+    widest = widest_place(own, grid)
+    own, wasted = _least_wasteful(own, targets, grid, _LADDER[widest])
+    rows = np.flatnonzero(np.isinf(wasted) | (beyond != 0))
+    if not len(rows):
+        return own
+    place = np.clip(np.searchsorted(_LADDER, own.prbs[rows]) + beyond[rows], 0, widest[rows])
+    loud = _loud(own.take(rows).with_(prbs=_LADDER[place]), targets.take(rows), grid.take(rows))
+    return own.put(rows, prbs=loud.prbs, tx_power_dbm=loud.tx_power_dbm)
+
+
+def _least_wasteful(
+    chains: ChainGrid, targets: Targets, grid: EquipmentGrid, most: np.ndarray
+) -> tuple[ChainGrid, np.ndarray]:
+    """The chains that are `quietest` with the transmissions by which they waste least, and that waste [chains]."""
+    found, least = quietest(chains.with_(harq_transmissions=TRANSMISSIONS[0]), targets, grid, most)
+    for number in TRANSMISSIONS[1:]:
+        tried, wasted = quietest(chains.with_(harq_transmissions=number), targets, grid, most)
+        rows = np.flatnonzero(wasted < least)
+        own = tried.take(rows)
+        found = found.put(rows, harq_transmissions=number, prbs=own.prbs, tx_power_dbm=own.tx_power_dbm)
+        least = np.minimum(least, wasted)
+    return found, least
+
+
+def _loud(chains: ChainGrid, targets: Targets, grid: EquipmentGrid) -> ChainGrid:
+    """The chains with the least power that is enough, spread as widely as it is so."""
+    loud = chains.with_(tx_power_dbm=least_power_dbm(chains, targets, grid))
+    return loud.with_(prbs=widest_prbs(loud, targets, grid, spread_prbs(loud, grid)))
 
 
 def spread_prbs(chains: ChainGrid, equipment: Equipment) -> np.ndarray:

@@ -128,9 +128,9 @@ def _columns(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
 
 
 def _sized(columns: Mapping[str, np.ndarray], grid: EquipmentGrid) -> ChainGrid:
-    chosen = {name: columns[name] for name in COLUMNS}
-    modules = ChainGrid(**chosen).with_(**sizing.SMALLEST)
-    beyond = {name: chosen[name] for name in sizing.BEYOND}
+    smallest = {name: np.full(len(grid), value, np.int32) for name, value in sizing.SMALLEST.items()}
+    modules = ChainGrid(**{name: columns[name] for name in COLUMNS if name not in smallest}, **smallest)
+    beyond = {name: columns[name] for name in sizing.BEYOND}
     asked = Targets(**{target.field: columns[target.field] for target in TARGETS})
     return sizing.sized(modules, beyond, asked, grid)
 

@@ -124,8 +124,4 @@ def _modules(equipment: EquipmentState, numbers: np.random.Generator, count: int
     some = modules(equipment, count, numbers)
     if some is None:
         return None
-    columns = {
-        name: numbers.choice(np.array(PARAMETERS[name].values, dtype=np.int32), count)
-        for name in ("numerology", "harq_transmissions")
-    }
-    return some.with_(**columns)
+    return some.with_(numerology=numbers.choice(np.array(PARAMETERS["numerology"].values, dtype=np.int32), count))

@@ -110,7 +110,7 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
             pretraining=PretrainingConfig(learning=SupervisedConfig(steps=350)),
             instruction=InstructionConfig(learning=SupervisedConfig(steps=500)),
             rejection=RejectionConfig(
-                rounds=1, tasks=2000, each=16, keep=1, keep_by="reward", best_by="validated reward"
+                rounds=2, tasks=2000, each=16, keep=1, keep_by="reward", epochs=4, best_by="validated reward"
             ),
             rldtf=RldtfConfig(
                 steps=100,

@@ -14,7 +14,7 @@ from rapps.orchestrator.answer import said
 from rapps.orchestrator.decoding import Sample
 from rapps.orchestrator.grammar import ANSWER, TARGETS
 from rapps.orchestrator.legal import ORDER
-from rapps.orchestrator.sizing import SIZES, Sketch, drawn_up
+from rapps.orchestrator.sizing import SIZED, Sketch, drawn_up
 from training.orchestrator.feedback import Judge
 from training.orchestrator.lm import Lm
 from training.orchestrator.tasks.task import Task
@@ -83,7 +83,7 @@ def _made(chains: Sequence[LinkChain | Sketch], equipment: EquipmentState) -> Ch
     made = drawn_up([chain for chain in chains if isinstance(chain, Sketch)], equipment) if places else None
     whole = ChainGrid.of([chain.modules if isinstance(chain, Sketch) else chain for chain in chains])
     if made is not None:
-        for name in SIZES:
+        for name in SIZED:
             getattr(whole, name)[places] = getattr(made, name)
     return whole
 

@@ -220,6 +220,13 @@ class ChainGrid:
         }
         return ChainGrid(**{field: new.get(field, getattr(self, field)) for field in COLUMNS})
 
+    def put(self, rows: np.ndarray, **columns: np.ndarray | int) -> ChainGrid:
+        """A copy in which some columns (codes) are others at these places."""
+        new = {field: getattr(self, field).copy() for field in columns}
+        for field, value in columns.items():
+            new[field][rows] = value
+        return self.with_(**new)
+
     def chain(self, row: int) -> LinkChain:
         """One row as a validated link chain."""
         return LinkChain(**{field: _value(field, int(getattr(self, field)[row])) for field in COLUMNS})

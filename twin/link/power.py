@@ -1,11 +1,12 @@
 """Power: the least at which link chains meet their targets, and over how many PRBs it may be spread, by T0.
 
 More power never makes delay, throughput or bit error rate worse, so that it is found by bisection. It comes in
-whole decibels, which where a code's curve is steep are decades of bit errors; PRBs are finer.
+whole decibels, which where a code's curve is steep are decades of bit errors; PRBs are finer. On more PRBs there
+is time to send blocks again, so that fewer may get through at once, with less power on each resource element.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,9 +17,14 @@ from twin.link.demand import Targets
 from twin.link.equipment import Equipment, EquipmentGrid, fits
 from twin.link.evaluate import evaluate_worst, worst_ber
 from twin.link.plan import ChainGrid
-from twin.link.reward import deviations, satisfied
+from twin.link.qos import Results
+from twin.link.reward import THROUGHPUT_FLOOR_BPS, deviations, satisfied, waste
 
 LEAST_POWER_DBM = int(PARAMETERS["tx_power_dbm"].low)
+QUIETER = 4.0
+"""How much wider a chain is made whose least power is more than enough, at most."""
+WITHIN = 1.5
+"""How much wider a chain may be than its power, in whole decibels, was chosen for."""
 
 
 def most_power_dbm(equipment: Equipment) -> np.ndarray:
@@ -66,6 +72,34 @@ def loud_enough(chains: ChainGrid, targets: Targets, equipment: Equipment) -> np
     return good
 
 
+def quietest(
+    chains: ChainGrid, targets: Targets, equipment: Equipment, most: np.ndarray
+) -> tuple[ChainGrid, np.ndarray]:
+    """Chains as loud as few enough bit errors ask for, as wide as gives the throughput so, and what they waste.
+
+    PRBs are as many as give the throughput when blocks are sent again, and up to QUIETER times a chain's own where
+    the least power is more than enough; its own at least, and at most `most` [chains], which it must be able to
+    run. The waste [chains] is infinite, and the chain as it was, where delay or throughput ask for more power, or
+    where there is not enough.
+    """
+    grid, wasted = EquipmentGrid.over(equipment, len(chains)), np.full(len(chains), np.inf)
+    asked = replace(targets, min_throughput_bps=targets.min_throughput_bps * chains.prbs / most)
+    rows = np.flatnonzero((most >= chains.prbs) & hopeful(chains.with_(tx_power_dbm=LEAST_POWER_DBM), asked, grid))
+    if not len(rows):
+        return chains, wasted
+    some, most, loudest = chains.take(rows), most[rows], most_power_dbm(grid)[rows]
+    met = _Met(some, targets.take(rows), grid.take(rows))
+    tight, tight_dbm = met.tight(some.prbs, most, loudest)
+    start = np.clip(np.ceil(tight * met.times(tight, tight_dbm)), some.prbs, most).astype(np.int32)
+    more_db = np.ceil(10.0 * np.log10(start / tight)).astype(np.int32)
+    power_dbm = np.maximum(tight_dbm + more_db, LEAST_POWER_DBM)
+    prbs = met.spread(start, power_dbm, most)
+    errors = met.errors(np.arange(len(rows)), tx_power_dbm=power_dbm, prbs=prbs)
+    good = (power_dbm <= loudest) & satisfied(errors)
+    wasted[rows[good]] = waste(errors[good])
+    return chains.put(rows[good], prbs=prbs[good], tx_power_dbm=power_dbm[good]), wasted
+
+
 def widest_prbs(chains: ChainGrid, targets: Targets, equipment: Equipment, most: np.ndarray) -> np.ndarray:
     """The most PRBs over which each chain, all else as it is, may spread its power and meet its targets [chains].
 
@@ -96,13 +130,48 @@ class _Met:
     targets: Targets
     equipment: EquipmentGrid
 
+    def tight(self, prbs: np.ndarray, most: np.ndarray, loudest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """PRBs, hardly more than these, and whole dBm at which errors are just few enough, [chains] each.
+
+        The power is so low as it is on each of `most` PRBs: below what any chain may have.
+        """
+
+        def few_at(places: np.ndarray, power_dbm: np.ndarray) -> np.ndarray:
+            return self.few_errors(places, tx_power_dbm=power_dbm)
+
+        least_dbm = LEAST_POWER_DBM - np.ceil(10.0 * np.log10(most / prbs)).astype(np.int32)
+        power_dbm = bisected(few_at, least_dbm - 1, loudest)
+        return self.spread(prbs, power_dbm, most), power_dbm
+
+    def spread(self, prbs: np.ndarray, power_dbm: np.ndarray, most: np.ndarray) -> np.ndarray:
+        """The most PRBs, but these at least, over which power may be spread as to errors [chains]."""
+
+        def few_on(places: np.ndarray, prbs: np.ndarray) -> np.ndarray:
+            return self.few_errors(places, tx_power_dbm=power_dbm[places], prbs=prbs)
+
+        return bisected(few_on, np.minimum(WITHIN * prbs, most).astype(np.int32) + 1, prbs)
+
+    def times(self, prbs: np.ndarray, power_dbm: np.ndarray) -> np.ndarray:
+        """How many times these PRBs give the throughput, and use up the least power [chains]."""
+        told = self.told(np.arange(len(prbs)), tx_power_dbm=power_dbm, prbs=prbs)
+        again = self.targets.min_throughput_bps / np.maximum(told.throughput_bps, THROUGHPUT_FLOOR_BPS)
+        quieter = 10.0 ** ((LEAST_POWER_DBM - power_dbm) / 10.0)
+        needed: np.ndarray = np.maximum(np.maximum(again, 1.0), np.where(quieter <= QUIETER, quieter, 1.0))
+        return needed
+
     def few_errors(self, some: np.ndarray, **sizes: np.ndarray) -> np.ndarray:
         ber = worst_ber(self.chains.take(some).with_(**sizes), self.equipment.take(some))
         return np.asarray(ber <= self.targets.max_ber[some])
 
+    def told(self, some: np.ndarray, **sizes: np.ndarray) -> Results:
+        return evaluate_worst(self.chains.take(some).with_(**sizes), self.equipment.take(some))
+
+    def errors(self, some: np.ndarray, **sizes: np.ndarray) -> np.ndarray:
+        told = self.told(some, **sizes)
+        return deviations(told.delay_s, told.throughput_bps, told.ber, self.targets.take(some))
+
     def all(self, some: np.ndarray, **sizes: np.ndarray) -> np.ndarray:
-        told = evaluate_worst(self.chains.take(some).with_(**sizes), self.equipment.take(some))
-        return satisfied(deviations(told.delay_s, told.throughput_bps, told.ber, self.targets.take(some)))
+        return satisfied(self.errors(some, **sizes))
 
 
 def bisected(

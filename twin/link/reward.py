@@ -117,6 +117,13 @@ def satisfied(errors: np.ndarray) -> np.ndarray:
     return np.asarray((errors <= 0).all(axis=-1))
 
 
+def waste(errors: np.ndarray, weights: RewardWeights = DEFAULT_WEIGHTS) -> np.ndarray:
+    """What is taken off the reward of a met demand for QoS better than asked; deviations [..., 3] -> [...]."""
+    # 2 S(x) - 1 = tanh(x / 2), which does not overflow.
+    lost: np.ndarray = np.tanh(np.abs(errors) / 2.0) @ np.array(weights.waste)
+    return lost
+
+
 def use_share_of(chains: ChainGrid, equipment: Equipment) -> np.ndarray:
     """Mean share of spectrum, power, antennas and compute that each chain takes [chains], 0..1 where it fits."""
     shares = (
@@ -130,10 +137,9 @@ def use_share_of(chains: ChainGrid, equipment: Equipment) -> np.ndarray:
 
 
 def _reward(errors: np.ndarray, weights: RewardWeights, use_share: np.ndarray) -> np.ndarray:
-    # 2 S(x) - 1 = tanh(x / 2) and 2 (1 - S(x)) = 1 - tanh(x / 2), which do not overflow.
-    waste = np.tanh(np.abs(errors) / 2.0) @ np.array(weights.waste)
+    # 2 (1 - S(x)) = 1 - tanh(x / 2), which does not overflow.
     proximity = (1.0 - np.tanh(np.maximum(errors, 0.0) / 2.0)) @ np.array(weights.proximity)
-    good = weights.satisfied - waste - weights.use * np.clip(use_share, 0.0, 1.0)
+    good = weights.satisfied - waste(errors, weights) - weights.use * np.clip(use_share, 0.0, 1.0)
     value: np.ndarray = np.where(satisfied(errors), good, proximity - weights.violated)
     return value
 

@@ -55,8 +55,8 @@ def test_an_operator_gets_what_the_model_said_where_the_equipment_has_it() -> No
     if not outcome.by_search:
         chain = outcome.plan.link_chain
         assert (chain.numerology, chain.modulation, chain.rx_antennas) == (0, "16qam", 2)
-        # 55 is no number that is offered, and the equipment ends at 30 dBm.
-        assert (chain.prbs, chain.tx_power_dbm) == (57, 30)
+        # Blocks are sent again, so that no fewer PRBs are offered; and the equipment ends at 30 dBm.
+        assert (chain.prbs, chain.tx_power_dbm) == (102, 30)
 
 
 @pytest.mark.parametrize("text", ["", "I cannot do that.", "<answer>{}</answer>", ANSWER.replace("16qam", "3qam")])

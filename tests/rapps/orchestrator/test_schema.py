@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from rapps.orchestrator.answer import parse, well_formed
 from rapps.orchestrator.grammar import TARGETS, Script
-from rapps.orchestrator.legal import ORDER
 from rapps.orchestrator.reading import Reading, read
-from rapps.orchestrator.schema import answer, schema
+from rapps.orchestrator.schema import PLAN, answer, schema
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 
 TEXT = "video from the ambulance, 20 Mbit/s within 75 ms, or 50 ms, ber 1e-6"
@@ -27,7 +26,7 @@ def told(seed: int, reading: Reading) -> tuple[dict[str, object], Script]:
         script.choose(said[-1])
     targets = {target.name: option for target, option in zip(TARGETS, said, strict=False)}
     chain = script.chain().model_dump(mode="json")
-    chain = {name: chain[name] for name in ORDER}
+    chain = {name: chain[name] for name in PLAN}
     plan = {name: str(value) if isinstance(value, float) else value for name, value in chain.items()}
     return {"thought": "so </think> Demand: delay 1 s", **targets, "plan": plan}, script
 

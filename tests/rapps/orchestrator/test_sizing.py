@@ -17,11 +17,11 @@ from rapps.orchestrator.sizing import BEYOND, PRBS, SLOTS, Sketch
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from twin.link.demand import Demand, Targets
 from twin.link.equipment import fits
-from twin.link.evaluate import evaluate_batch
+from twin.link.evaluate import evaluate_batch, evaluate_worst
 from twin.link.hardware import air_time_s, data_resource_elements
 from twin.link.plan import ChainGrid
 from twin.link.power import loud_enough
-from twin.link.reward import deviations, satisfied
+from twin.link.reward import deviations, rewards, satisfied
 
 DEMAND = Demand(max_delay_s=0.01, min_throughput_bps=5e6, max_ber=1e-5, margin=0.1)
 BARE = {"repetition": 0, "prbs": 0, "tx_power_dbm": 0}
@@ -88,6 +88,24 @@ def test_blocks_take_the_most_slots_that_the_demand_has_time_and_the_equipment_s
     assert len(set(found.repetition[met].tolist())) > 1
     shorter = sized(chains, repetition=-1)
     assert (shorter.repetition < found.repetition)[found.repetition > 1].all()
+
+
+def test_blocks_are_sent_as_often_as_wastes_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    def worth(chains: ChainGrid) -> np.ndarray:
+        return rewards(evaluate_worst(chains, USUAL), DEMAND)
+
+    chains = some()
+    chains = chains.take(fits(chains.with_(prbs=1), USUAL))
+    best = sized(chains)
+    runs = fits(best, USUAL)
+    assert len(set(best.harq_transmissions[runs].tolist())) > 1
+    for number in sizing.TRANSMISSIONS:
+        monkeypatch.setattr(sizing, "TRANSMISSIONS", (number,))
+        other = sized(chains)
+        gained = worth(best.take(runs)) - worth(other.take(runs))
+        # The few where bit errors do not tell the power, and no other choice was weighed.
+        assert (gained > -1e-9).mean() > 0.95
+        assert gained.mean() > 0.0
 
 
 def test_what_meets_the_demand_at_all_does_with_what_it_needs() -> None:

@@ -12,7 +12,15 @@ from twin.link.demand import Demand, Targets
 from twin.link.equipment import EquipmentGrid, fits
 from twin.link.evaluate import evaluate_batch, evaluate_worst, worst_ber
 from twin.link.plan import ChainGrid
-from twin.link.power import bisected, galloped, least_power_dbm, most_power_dbm, widest_prbs
+from twin.link.power import (
+    LEAST_POWER_DBM,
+    bisected,
+    galloped,
+    least_power_dbm,
+    most_power_dbm,
+    quietest,
+    widest_prbs,
+)
 from twin.link.reward import deviations, satisfied
 from twin.link.space import Space
 
@@ -97,6 +105,40 @@ def test_power_that_is_spread_makes_errors_come_closer_to_what_is_asked() -> Non
     met = meets(chains, chains.tx_power_dbm)
     spare = [np.log10(DEMAND.max_ber / np.maximum(worst_ber(each, USUAL), 1e-15))[met] for each in (chains, wide)]
     assert spare[1].mean() < spare[0].mean() - 0.3
+
+
+def test_quiet_chains_meet_their_targets_with_just_few_enough_errors() -> None:
+    chains = some(300).with_(prbs=8)
+    chains = chains.take(fits(chains.with_(prbs=32), USUAL))
+    targets, most = Targets.of([DEMAND] * len(chains)), np.full(len(chains), 32)
+    quiet, wasted = quietest(chains, targets, USUAL, most)
+    found = np.isfinite(wasted)
+    assert 30 < found.sum() < len(chains)
+    assert meets(quiet, quiet.tx_power_dbm)[found].all()
+    assert ((quiet.prbs >= 8) & (quiet.prbs <= most)).all()
+    for name in ("prbs", "tx_power_dbm"):
+        np.testing.assert_array_equal(getattr(quiet, name)[~found], getattr(chains, name)[~found])
+    # Those that could be wider: with one PRB more there were too many errors.
+    tight = found & (quiet.prbs < most) & (quiet.tx_power_dbm > LEAST_POWER_DBM)
+    wider = quiet.with_(prbs=quiet.prbs + 1)
+    assert (worst_ber(wider.take(tight), USUAL) > DEMAND.max_ber).mean() > 0.9
+
+
+def test_blocks_that_are_sent_again_take_less_power_on_each_prb_and_more_of_the_time() -> None:
+    chains = some(300).with_(prbs=8, repetition=1)
+    chains = chains.take(fits(chains.with_(prbs=64), USUAL))
+    targets, most = Targets.of([DEMAND] * len(chains)), np.full(len(chains), 64)
+    (once, lost), (again, lost_again) = (
+        quietest(chains.with_(harq_transmissions=number), targets, USUAL, most) for number in (1, 4)
+    )
+    both = np.isfinite(lost) & np.isfinite(lost_again) & (once.tx_power_dbm > LEAST_POWER_DBM)
+    both &= again.tx_power_dbm > LEAST_POWER_DBM
+    assert both.sum() > 20
+    density_db = [each.tx_power_dbm - 10.0 * np.log10(each.prbs) for each in (once, again)]
+    assert (density_db[1] <= density_db[0] + 1e-9)[both].all()
+    delays_s = [evaluate_worst(each.take(both), USUAL).delay_s for each in (once, again)]
+    assert (delays_s[1] >= delays_s[0]).all()
+    assert (delays_s[1] > delays_s[0]).mean() > 0.5
 
 
 def test_at_the_lower_end_of_the_snr_nothing_is_better() -> None:
