@@ -28,10 +28,10 @@ from twin.link.plan import LinkChain
 if TYPE_CHECKING:
     from twin.link.receivers.deeprx import DeepRx
 
-SEEN_PRBS = {Detector.ZF: 256, Detector.LMMSE: 256, Detector.EP: 64, Detector.KBEST: 8, Detector.DEEPRX: 96}
+SEEN_PRBS = {Detector.ZF: 1024, Detector.LMMSE: 1024, Detector.EP: 64, Detector.KBEST: 8, Detector.DEEPRX: 96}
 """PRBs on which T1 runs the receiver twice, over all layers, fewer where it is slow."""
 LEAST_PRBS = 8
-PROBE_CHANNELS = 24576
+PROBE_CHANNELS = 16384
 """Channels of which T1 finds what they carry, for one antenna at each end; fewer with more of them."""
 RV_ORDER = (0, 2, 3, 1)
 """Redundancy versions of a block's transmissions (TS 38.214 5.1.2.1)."""
