@@ -177,7 +177,7 @@ class Pipeline:
         how, folder = self.config.rldtf, self.folder / "rldtf"
 
         def tasks(step: int) -> Sequence[Task]:
-            return [self.task(RLDTF + step * how.tasks + place) for place in range(how.tasks)]
+            return [self.task(RLDTF + step * how.tasks + place, guessed=True) for place in range(how.tasks)]
 
         training = Rldtf(lm, how, self.asked, tasks, folder, self.config.seed)
         training.run(self.validation, lambda row: self.tell("rldtf", row))
@@ -194,9 +194,10 @@ class Pipeline:
         how = self.config.instruction
         return Instructions(lm, self.asked, self.task, self.material.question, how.questions)
 
-    def task(self, number: int) -> Task:
+    def task(self, number: int, *, guessed: bool = False) -> Task:
         """The task of a number, on the equipment as it was calibrated."""
-        return self._calibrated(self.own.task(number) if self.own else draw(number))
+        found = self.own.task(number, guessed=guessed) if self.own else draw(number, guessed=guessed)
+        return self._calibrated(found)
 
     def _calibrated(self, task: Task) -> Task:
         return replace(task, equipment=self.calibration.applied(task.equipment))
@@ -214,7 +215,7 @@ class Pipeline:
         """What stages are compared by."""
         path = self.folder / VALIDATION
         seeds = ranks.from_first(lambda: feasible_seeds(self.config.validation, path, self.calibration))
-        general = Validation([self._calibrated(draw(seed)) for seed in seeds], self.asked)
+        general = Validation([self._calibrated(draw(seed, guessed=True)) for seed in seeds], self.asked)
         if self.own is None:
             return general
         # Ranks share the tasks, and each must have one.

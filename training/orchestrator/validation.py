@@ -30,11 +30,11 @@ MEASURES: tuple[BestBy, ...] = get_args(BestBy)
 
 
 def feasible_seeds(count: int, path: Path, calibration: Calibration = UNCALIBRATED) -> tuple[int, ...]:
-    """Seeds of so many tasks that random chains prove feasible, kept in a file, for they take a minute to find."""
+    """Seeds of so many guessed tasks that random chains prove feasible, kept in a file: they take a minute."""
     found: list[int] = json.loads(path.read_text()) if path.exists() else []
     seed = found[-1] + 1 if found else FIRST_SEED
     while len(found) < count:
-        task = draw(seed)
+        task = draw(seed, guessed=True)
         if share_of_chains(replace(task, equipment=calibration.applied(task.equipment)), PROBES) > 0:
             found.append(seed)
         seed += 1

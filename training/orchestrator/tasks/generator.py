@@ -17,10 +17,15 @@ SHADED = 0.4
 """Chance that a text asks for more or less than usual of what it states no number of."""
 
 
-def draw(seed: int) -> Task:
-    """The training task of a seed."""
+def draw(seed: int, *, guessed: bool = False) -> Task:
+    """The training task of a seed.
+
+    Where it is `guessed`, what its text states no number of may be other than usual, by as much as such services
+    differ: services to come are not those that were learnt from, and who knows them badly should play safe.
+    """
     die = random.Random(f"task {seed}")
-    return Task.of(worded(die), equipment.drawn("training", die), seed)
+    wording = worded(die, random.Random(f"guessed {seed}") if guessed else None)
+    return Task.of(wording, equipment.drawn("training", die), seed)
 
 
 def draws(seeds: Iterable[int]) -> Iterator[Task]:
@@ -28,11 +33,11 @@ def draws(seeds: Iterable[int]) -> Iterator[Task]:
     return map(draw, seeds)
 
 
-def worded(die: random.Random) -> Wording:
+def worded(die: random.Random, off: random.Random | None = None) -> Wording:
     """A service and a demand in its range, in words.
 
     What the text states no number of has the service's usual value, the middle of its range, or that of the end
-    which the text asks for; so a text always stands for one demand.
+    which the text asks for; so a text always stands for one demand, unless `off` says how far it is off.
     """
     service = die.choice(services())
     count = die.choices(range(len(AXES) + 1), weights=STATED)[0]
@@ -42,7 +47,8 @@ def worded(die: random.Random) -> Wording:
         axis: die.choice(("strict", "easy")) for axis in AXES if axis not in spoken and die.random() < SHADED
     }
     delay_s, throughput_bps, ber = (
-        stated[axis] if axis in stated else left_open(service, axis, shades.get(axis)) for axis in AXES
+        stated[axis] if axis in stated else left_open(service, axis, shades.get(axis)) * _times(service, axis, off)
+        for axis in AXES
     )
     return Wording(
         text=phrased(service, stated, shades, die),
@@ -59,3 +65,9 @@ def left_open(service: Service, axis: Axis, shade: str | None) -> float:
     if shade is None:
         return rounded(axis, within.middle)
     return within.high if (shade == "strict") == (axis == "throughput") else within.low
+
+
+def _times(service: Service, axis: Axis, off: random.Random | None) -> float:
+    """How many times the usual, anywhere between as much as the service's range is wide, less and more."""
+    within = service.range(axis)
+    return 1.0 if off is None else (within.high / within.low) ** off.uniform(-0.5, 0.5)
