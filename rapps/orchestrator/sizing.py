@@ -74,8 +74,14 @@ def sized(
     own = _longest(chains.take(first), targets.take(first), grid.take(first))
     place = np.searchsorted(_SLOTS, own.repetition)[where] + steps["repetition"]
     chains = chains.with_(repetition=_SLOTS[np.clip(place, 0, len(SLOTS) - 1)])
-    first, where = _alike(*asked, steps["prbs"], chains.repetition)
-    own = _needed(chains.take(first), steps["prbs"][first], targets.take(first), grid.take(first)).take(where)
+    first, where = _alike(*asked, chains.repetition)
+    own, wasted = _least_wasteful(chains.take(first), targets.take(first), grid.take(first))
+    own, wasted = own.take(where), wasted[where]
+    rows = np.flatnonzero(np.isinf(wasted) | (steps["prbs"] != 0))
+    first, where = _alike(*(column[rows] for column in (*asked, chains.repetition, steps["prbs"])))
+    some = rows[first]
+    loud = _loud(own.take(some), steps["prbs"][some], targets.take(some), grid.take(some)).take(where)
+    own = own.put(rows, prbs=loud.prbs, tx_power_dbm=loud.tx_power_dbm)
     power_dbm = np.minimum(own.tx_power_dbm + steps["tx_power_dbm"], most_power_dbm(equipment))
     return own.with_(tx_power_dbm=power_dbm)
 
@@ -104,23 +110,10 @@ def _wide(chains: ChainGrid, targets: Targets, grid: EquipmentGrid) -> ChainGrid
     return chains.with_(prbs=_LADDER[place])
 
 
-def _needed(chains: ChainGrid, beyond: np.ndarray, targets: Targets, grid: EquipmentGrid) -> ChainGrid:
-    """The chains with the transmissions, the PRBs and the power that they need."""
-    own = _wide(chains, targets, grid)
-    widest = widest_place(own, grid)
-    own, wasted = _least_wasteful(own, targets, grid, _LADDER[widest])
-    rows = np.flatnonzero(np.isinf(wasted) | (beyond != 0))
-    if not len(rows):
-        return own
-    place = np.clip(np.searchsorted(_LADDER, own.prbs[rows]) + beyond[rows], 0, widest[rows])
-    loud = _loud(own.take(rows).with_(prbs=_LADDER[place]), targets.take(rows), grid.take(rows))
-    return own.put(rows, prbs=loud.prbs, tx_power_dbm=loud.tx_power_dbm)
-
-
-def _least_wasteful(
-    chains: ChainGrid, targets: Targets, grid: EquipmentGrid, most: np.ndarray
-) -> tuple[ChainGrid, np.ndarray]:
+def _least_wasteful(chains: ChainGrid, targets: Targets, grid: EquipmentGrid) -> tuple[ChainGrid, np.ndarray]:
     """The chains that are `quietest` with the transmissions by which they waste least, and that waste [chains]."""
+    chains = _wide(chains, targets, grid)
+    most = _LADDER[widest_place(chains, grid)]
     found, least = quietest(chains.with_(harq_transmissions=TRANSMISSIONS[0]), targets, grid, most)
     for number in TRANSMISSIONS[1:]:
         tried, wasted = quietest(chains.with_(harq_transmissions=number), targets, grid, most)
@@ -131,8 +124,10 @@ def _least_wasteful(
     return found, least
 
 
-def _loud(chains: ChainGrid, targets: Targets, grid: EquipmentGrid) -> ChainGrid:
-    """The chains with the least power that is enough, spread as widely as it is so."""
+def _loud(chains: ChainGrid, steps: np.ndarray, targets: Targets, grid: EquipmentGrid) -> ChainGrid:
+    """The chains so many steps wider, with the least power that is enough, spread as widely as it is so."""
+    place = np.searchsorted(_LADDER, chains.prbs) + steps
+    chains = chains.with_(prbs=_LADDER[np.clip(place, 0, widest_place(chains, grid))])
     loud = chains.with_(tx_power_dbm=least_power_dbm(chains, targets, grid))
     return loud.with_(prbs=widest_prbs(loud, targets, grid, spread_prbs(loud, grid)))
 
