@@ -10,7 +10,7 @@ import numpy as np
 
 from rapps.orchestrator import proof
 from rapps.orchestrator.answer import AnswerError, policy
-from rapps.orchestrator.grammar import Script
+from rapps.orchestrator.grammar import CAUTION, Script
 from rapps.orchestrator.prompt import prompt
 from rapps.orchestrator.reading import read
 from rapps.orchestrator.search import search
@@ -67,21 +67,22 @@ def ask(
 ) -> Outcome:
     """Let a model plan for a text, and the twin size and check it, both with the equipment as it was calibrated.
 
-    Tier T0 goes by tables, and a decibel more; T1 runs the chains, which takes torch. Where the model's chain
-    misses the demand a search goes on from it; where that finds none either the demand is called infeasible, and
-    the best that is within reach is told. PlanError where the equipment can run no chain, AnswerError where the
-    model ends before its answer does.
+    What the text leaves open is planned with CAUTION, and judged as it was guessed. Tier T0 goes by tables, and a
+    decibel more; T1 runs the chains, which takes torch. Where the model's chain misses the demand a search goes on
+    from it; where that finds none either the demand is called infeasible, and the best that is within reach is
+    told. PlanError where the equipment can run no chain, AnswerError where the model ends before its answer does.
     """
     reading, equipment = read(text), calibration.applied(equipment)
-    script = Script(reading, equipment, margin=margin)
+    script = Script(reading, equipment, margin=margin, caution=CAUTION)
     answer = writer.write(prompt(reading, equipment), script)
     if not script.done:
         raise AnswerError(f"{writer.name} did not end its answer, which goes on with {script.step().whole!r}")
-    demand = replace(script.demand, margin=0.0)
-    checked = partial(_checked, demand=demand, equipment=equipment, tier=tier, seed=seed)
-    (chain, result), by_search = checked(script.chain(), script.sketch().beyond["tx_power_dbm"]), False
+    demand, careful = script.understood, replace(script.demand, margin=0.0)
+    checked = partial(_checked, equipment=equipment, tier=tier, seed=seed)
+    chain, result = checked(script.chain(), script.sketch().beyond["tx_power_dbm"], careful)
+    by_search = False
     if not _meets(result, demand):
-        found, better = checked(search(demand, equipment, seed=seed, begin=chain), 0)
+        found, better = checked(search(demand, equipment, seed=seed, begin=chain), 0, demand)
         if reward(better.qos, demand) > reward(result.qos, demand):
             chain, result, by_search = found, better, True
     feasible = _meets(result, demand)
@@ -99,7 +100,7 @@ def ask(
 
 
 def _checked(
-    chain: LinkChain, beyond_db: int, *, demand: Demand, equipment: EquipmentState, tier: Tier, seed: int
+    chain: LinkChain, beyond_db: int, demand: Demand, *, equipment: EquipmentState, tier: Tier, seed: int
 ) -> tuple[LinkChain, Result]:
     """A chain, of which so many decibels are beyond the need, with the power that a tier gives it, and its QoS."""
     one = ChainGrid.of((chain,))

@@ -40,6 +40,8 @@ class Answer:
     refusal: str | None
     """Why the task is not done, in particular that the demand cannot be met; its plan does not count then."""
     seconds: float
+    careful: Demand | None = None
+    """What the plan is made for, where that is stricter than what was understood."""
     beyond_db: int = 0
     """Power that the plan is to have beyond the need."""
     had: bool = True

@@ -12,7 +12,7 @@ from rapps.orchestrator import package
 from rapps.orchestrator.answer import policy
 from rapps.orchestrator.budget import USUAL_MARGIN
 from rapps.orchestrator.decoding import sample
-from rapps.orchestrator.grammar import Script
+from rapps.orchestrator.grammar import CAUTION, Script
 from rapps.orchestrator.package import ModelWriter
 from rapps.orchestrator.prompt import prompt
 from rapps.orchestrator.proof import by_tables
@@ -35,7 +35,7 @@ class ModelEntry(ModelWriter):
         for place, task in enumerate(tasks):
             assert task.equipment is not None
             try:
-                scripts[place] = Script(read(task.text), task.equipment, margin=self.margin)
+                scripts[place] = Script(read(task.text), task.equipment, margin=self.margin, caution=CAUTION)
             except PlanError as error:
                 reasons[place] = str(error)
         if scripts:
@@ -66,7 +66,7 @@ def writer(name: str) -> ModelWriter:
 
 
 def _answer(script: Script, seconds: float) -> Answer:
-    demand = replace(script.demand, margin=0.0)
+    demand = script.understood
     chain = by_tables(ChainGrid.of((script.chain(),)), script.equipment).chain(0)
     return Answer(
         demand=demand,
@@ -74,5 +74,6 @@ def _answer(script: Script, seconds: float) -> Answer:
         well_formed=True,
         refusal=None,
         seconds=seconds,
+        careful=replace(script.demand, margin=0.0),
         beyond_db=script.sketch().beyond["tx_power_dbm"],
     )

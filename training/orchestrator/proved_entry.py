@@ -42,7 +42,9 @@ class ProvedEntry:
                 chains=ChainGrid.of((answer.plan.link_chain,)), demand=demand, equipment=task.equipment
             )
             for place, (task, answer) in enumerate(zip(tasks, answers, strict=True))
-            if answer.plan is not None and task.equipment is not None and (demand := answer.demand or task.demand)
+            if answer.plan is not None
+            and task.equipment is not None
+            and (demand := answer.careful or answer.demand or task.demand)
         }
         if plans:
             made = self._proved([*plans.values()], [answers[place].beyond_db for place in plans])

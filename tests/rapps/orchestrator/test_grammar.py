@@ -1,11 +1,13 @@
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapps.orchestrator.answer import parse, policy, well_formed
-from rapps.orchestrator.grammar import REFLECT, Script
+from rapps.orchestrator.grammar import REFLECT, TARGETS, Script, reflection
+from rapps.orchestrator.quantities import tell
 from rapps.orchestrator.reading import read
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from twin.link.demand import Demand
@@ -40,6 +42,22 @@ def test_letters_stand_for_the_quantities_of_the_text() -> None:
         assert letter in script.step().options
         script.choose(letter)
     assert script.demand == Demand(max_delay_s=0.075, min_throughput_bps=20e6, max_ber=1e-6)
+
+
+def test_what_a_text_leaves_open_is_planned_for_with_caution_and_what_it_states_is_not() -> None:
+    delay, rate, ber = TARGETS
+    script = Script(read("we need 20 Mbit/s"), USUAL, margin=0.1, caution=4.0)
+    script.choose(tell(delay.kind, 0.05))
+    script.choose("A")
+    script.choose(tell(ber.kind, 1e-5))
+    understood = Demand(max_delay_s=0.05, min_throughput_bps=20e6, max_ber=1e-5)
+    assert script.understood == understood
+    assert script.demand == replace(understood, max_delay_s=0.0125, max_ber=2.5e-6, margin=0.1)
+    assert script.step().told == reflection(script.demand, USUAL)
+    guessed = Script(read("we need a fast link"), USUAL, caution=4.0)
+    for target, value in ((delay, 0.05), (rate, 20e6), (ber, 1e-5)):
+        guessed.choose(tell(target.kind, value))
+    assert guessed.demand == Demand(max_delay_s=0.0125, min_throughput_bps=80e6, max_ber=2.5e-6)
 
 
 def test_a_rate_cannot_be_taken_for_a_delay() -> None:

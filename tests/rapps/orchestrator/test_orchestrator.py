@@ -5,14 +5,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapps.orchestrator.grammar import Script
+from rapps.orchestrator.grammar import CAUTION, TARGETS, Script
 from rapps.orchestrator.orchestrator import ask
+from rapps.orchestrator.quantities import tell
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from rapps.orchestrator.task import Task, parse
 from twin.link.calibration import Calibration
+from twin.link.demand import Demand
 from twin.link.equipment import check
 from twin.link.evaluate import evaluate
 from twin.link.qos import Tier
+from twin.link.reward import reward
 
 
 class Careless:
@@ -59,6 +62,21 @@ def test_a_plan_that_is_proved_is_checked_by_the_chain_itself() -> None:
     assert proved.result.qos.ber_high <= 1e-5
     by_tables = ask(text, USUAL, Careless())
     assert by_tables.answer == proved.answer
+
+
+def test_a_guess_is_planned_for_with_caution_and_judged_as_it_was_guessed() -> None:
+    class Guesses(Careless):
+        def write(self, prompt: str, script: Script) -> str:
+            for target, value in zip(TARGETS, (0.2, 2e5, 1e-4), strict=True):
+                script.choose(tell(target.kind, value))
+            return super().write(prompt, script)
+
+    found = [ask(f"a link for workshop {number}", USUAL, Guesses()) for number in range(6)]
+    assert all(outcome.feasible for outcome in found)
+    assert {outcome.demand for outcome in found} == {Demand(max_delay_s=0.2, min_throughput_bps=2e5, max_ber=1e-4)}
+    careful = Demand(max_delay_s=0.2 / CAUTION, min_throughput_bps=2e5 * CAUTION, max_ber=1e-4 / CAUTION)
+    results = [outcome.result for outcome in found if outcome.result is not None]
+    assert sum(reward(result.qos, careful) > 0 for result in results) >= 4
 
 
 def test_an_impossible_demand_is_refused_with_the_best_within_reach() -> None:
