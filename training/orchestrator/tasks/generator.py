@@ -68,6 +68,6 @@ def left_open(service: Service, axis: Axis, shade: str | None) -> float:
 
 
 def _times(service: Service, axis: Axis, off: random.Random | None) -> float:
-    """How many times the usual, anywhere between as much as the service's range is wide, less and more."""
+    """How many times the usual a target is: up to half the width of the service's range either way, in decades."""
     within = service.range(axis)
     return 1.0 if off is None else (within.high / within.low) ** off.uniform(-0.5, 0.5)
