@@ -14,6 +14,7 @@ from rapps.orchestrator.grammar import CAUTION, Script
 from rapps.orchestrator.prompt import prompt
 from rapps.orchestrator.reading import read
 from rapps.orchestrator.search import search
+from rapps.orchestrator.sizing import drawn_up
 from twin.link.calibration import UNCALIBRATED, Calibration
 from twin.link.demand import Demand, Targets
 from twin.link.equipment import EquipmentState
@@ -67,20 +68,26 @@ def ask(
 ) -> Outcome:
     """Let a model plan for a text, and the twin size and check it, both with the equipment as it was calibrated.
 
-    What the text leaves open is planned with CAUTION, and judged as it was guessed. Tier T0 goes by tables, and a
-    decibel more; T1 runs the chains, which takes torch. Where the model's chain misses the demand a search goes on
-    from it; where that finds none either the demand is called infeasible, and the best that is within reach is
-    told. PlanError where the equipment can run no chain, AnswerError where the model ends before its answer does.
+    What the text leaves open is planned with CAUTION where the equipment has enough for it, and judged as it was
+    guessed. Tier T0 goes by tables, and a decibel more; T1 runs the chains, which takes torch. Where the model's
+    chain misses the demand a search goes on from it; where that finds none either the demand is called infeasible,
+    and the best that is within reach is told. PlanError where the equipment can run no chain, AnswerError where
+    the model ends before its answer does.
     """
     reading, equipment = read(text), calibration.applied(equipment)
     script = Script(reading, equipment, margin=margin, caution=CAUTION)
     answer = writer.write(prompt(reading, equipment), script)
     if not script.done:
         raise AnswerError(f"{writer.name} did not end its answer, which goes on with {script.step().whole!r}")
-    demand, careful = script.understood, replace(script.demand, margin=0.0)
+    demand, careful, sketch = script.understood, replace(script.demand, margin=0.0), script.sketch()
     checked = partial(_checked, equipment=equipment, tier=tier, seed=seed)
-    chain, result = checked(script.chain(), script.sketch().beyond["tx_power_dbm"], careful)
-    by_search = False
+    (chain, result), by_search = checked(script.chain(), sketch.beyond["tx_power_dbm"], careful), False
+    if not _meets(result, demand) and careful != demand:
+        # There is not enough for caution.
+        bare = drawn_up([replace(sketch, demand=replace(demand, margin=margin))], equipment).chain(0)
+        found, better = checked(bare, sketch.beyond["tx_power_dbm"], demand)
+        if reward(better.qos, demand) > reward(result.qos, demand):
+            chain, result = found, better
     if not _meets(result, demand):
         found, better = checked(search(demand, equipment, seed=seed, begin=chain), 0, demand)
         if reward(better.qos, demand) > reward(result.qos, demand):

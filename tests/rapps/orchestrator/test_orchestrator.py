@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapps.orchestrator.grammar import CAUTION, TARGETS, Script
-from rapps.orchestrator.orchestrator import ask
+from rapps.orchestrator.orchestrator import Outcome, ask
 from rapps.orchestrator.quantities import tell
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from rapps.orchestrator.task import Task, parse
@@ -64,19 +64,36 @@ def test_a_plan_that_is_proved_is_checked_by_the_chain_itself() -> None:
     assert by_tables.answer == proved.answer
 
 
-def test_a_guess_is_planned_for_with_caution_and_judged_as_it_was_guessed() -> None:
-    class Guesses(Careless):
-        def write(self, prompt: str, script: Script) -> str:
-            for target, value in zip(TARGETS, (0.2, 2e5, 1e-4), strict=True):
-                script.choose(tell(target.kind, value))
-            return super().write(prompt, script)
+class Guesses(Careless):
+    """Guesses 200 ms, a throughput and 1e-4, whatever the text says."""
 
-    found = [ask(f"a link for workshop {number}", USUAL, Guesses()) for number in range(6)]
+    def __init__(self, throughput_bps: float) -> None:
+        self.demand = Demand(max_delay_s=0.2, min_throughput_bps=throughput_bps, max_ber=1e-4)
+
+    def write(self, prompt: str, script: Script) -> str:
+        for target in TARGETS:
+            script.choose(tell(target.kind, getattr(self.demand, target.field)))
+        return super().write(prompt, script)
+
+    def asked(self, count: int) -> list[Outcome]:
+        """What comes of so many texts, each with other modules."""
+        return [ask(f"a link for workshop {number}", USUAL, self) for number in range(count)]
+
+
+def test_a_guess_is_planned_for_with_caution_and_judged_as_it_was_guessed() -> None:
+    writer = Guesses(2e5)
+    found = writer.asked(6)
     assert all(outcome.feasible for outcome in found)
-    assert {outcome.demand for outcome in found} == {Demand(max_delay_s=0.2, min_throughput_bps=2e5, max_ber=1e-4)}
+    assert {outcome.demand for outcome in found} == {writer.demand}
     careful = Demand(max_delay_s=0.2 / CAUTION, min_throughput_bps=2e5 * CAUTION, max_ber=1e-4 / CAUTION)
     results = [outcome.result for outcome in found if outcome.result is not None]
     assert sum(reward(result.qos, careful) > 0 for result in results) >= 4
+
+
+def test_a_guess_is_planned_for_as_it_is_where_caution_asks_too_much() -> None:
+    found = Guesses(1e7).asked(8)
+    assert all(outcome.feasible for outcome in found)
+    assert sum(outcome.by_search for outcome in found) <= 2
 
 
 def test_an_impossible_demand_is_refused_with_the_best_within_reach() -> None:
