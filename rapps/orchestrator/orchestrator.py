@@ -81,17 +81,20 @@ def ask(
         raise AnswerError(f"{writer.name} did not end its answer, which goes on with {script.step().whole!r}")
     demand, careful, sketch = script.understood, replace(script.demand, margin=0.0), script.sketch()
     checked = partial(_checked, equipment=equipment, tier=tier, seed=seed)
-    (chain, result), by_search = checked(script.chain(), sketch.beyond["tx_power_dbm"], careful), False
-    if not _meets(result, demand) and careful != demand:
+
+    def worth(plan: tuple[LinkChain, Result]) -> float:
+        return reward(plan[1].qos, demand)
+
+    of_model = checked(script.chain(), sketch.beyond["tx_power_dbm"], careful)
+    if not _meets(of_model[1], demand) and careful != demand:
         # There is not enough for caution.
         bare = drawn_up([replace(sketch, demand=replace(demand, margin=margin))], equipment).chain(0)
-        found, better = checked(bare, sketch.beyond["tx_power_dbm"], demand)
-        if reward(better.qos, demand) > reward(result.qos, demand):
-            chain, result = found, better
-    if not _meets(result, demand):
-        found, better = checked(search(demand, equipment, seed=seed, begin=chain), 0, demand)
-        if reward(better.qos, demand) > reward(result.qos, demand):
-            chain, result, by_search = found, better, True
+        of_model = max(of_model, checked(bare, sketch.beyond["tx_power_dbm"], demand), key=worth)
+    best = of_model
+    if not _meets(best[1], demand):
+        found = search(demand, equipment, seed=seed, begin=best[0])
+        best = max(best, checked(found, 0, demand), key=worth)
+    chain, result = best
     feasible = _meets(result, demand)
     return Outcome(
         text=reading.text,
@@ -102,7 +105,7 @@ def ask(
         reward=reward(result.qos, demand),
         feasible=feasible,
         refusal_reason=None if feasible else _missed(result, demand),
-        by_search=by_search,
+        by_search=best is not of_model,
     )
 
 
