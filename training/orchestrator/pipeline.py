@@ -30,7 +30,7 @@ from training.orchestrator.supervised import Example, Row, SupervisedConfig, fit
 from training.orchestrator.tasks.generator import draw
 from training.orchestrator.tasks.task import Task
 from training.orchestrator.twin_pool import TwinPool
-from training.orchestrator.validation import Validation, feasible_seeds
+from training.orchestrator.validation import Validation, feasible_seeds, task_of
 from training.orchestrator.vllm_rollouts import ServedAsked, Server
 from twin.link.calibration import UNCALIBRATED, Calibration
 
@@ -215,7 +215,7 @@ class Pipeline:
         """What stages are compared by."""
         path = self.folder / VALIDATION
         seeds = ranks.from_first(lambda: feasible_seeds(self.config.validation, path, self.calibration))
-        general = Validation([self._calibrated(draw(seed, guessed=True)) for seed in seeds], self.asked)
+        general = Validation([task_of(seed, self.calibration) for seed in seeds], self.asked)
         if self.own is None:
             return general
         # Ranks share the tasks, and each must have one.

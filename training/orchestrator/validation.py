@@ -29,13 +29,18 @@ BestBy = Literal["validated", "validated reward"]
 MEASURES: tuple[BestBy, ...] = get_args(BestBy)
 
 
+def task_of(seed: int, calibration: Calibration = UNCALIBRATED) -> Task:
+    """The guessed task of a seed, on the equipment as it was calibrated."""
+    task = draw(seed, guessed=True)
+    return replace(task, equipment=calibration.applied(task.equipment))
+
+
 def feasible_seeds(count: int, path: Path, calibration: Calibration = UNCALIBRATED) -> tuple[int, ...]:
-    """Seeds of so many guessed tasks that random chains prove feasible, kept in a file: they take a minute."""
+    """Seeds of so many tasks that random chains prove feasible, kept in a file: they take a minute."""
     found: list[int] = json.loads(path.read_text()) if path.exists() else []
     seed = found[-1] + 1 if found else FIRST_SEED
     while len(found) < count:
-        task = draw(seed, guessed=True)
-        if share_of_chains(replace(task, equipment=calibration.applied(task.equipment)), PROBES) > 0:
+        if share_of_chains(task_of(seed, calibration), PROBES) > 0:
             found.append(seed)
         seed += 1
     path.parent.mkdir(parents=True, exist_ok=True)
