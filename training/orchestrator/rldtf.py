@@ -132,9 +132,11 @@ class Rldtf:
         """Reinforce to the end and leave the best policy by what is validated in the folder's BEST."""
         begin, curve = resume(self.accelerator, self.folder, self.config.steps)
         measure = self.config.best_by
-        best = max((row[measure] for row in curve if measure in row), default=-math.inf)
-        if not curve:
-            best = self._validated(validate, {}, best)[measure]
+        if curve:
+            # The curve does not know what the policy was worth that all began with, which may still be the best.
+            best = validate(Lm.load(self.folder / BEST, self.lm.held))[measure]
+        else:
+            best = self._validated(validate, {}, -math.inf)[measure]
         for step in range(begin, self.config.steps):
             row = {"step": step + 1.0, **self._step(step)}
             if (step + 1) % self.config.validate_every == 0 or step + 1 == self.config.steps:

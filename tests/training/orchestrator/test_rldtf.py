@@ -85,6 +85,23 @@ def test_a_run_that_was_killed_goes_on_to_the_bit(tmp_path: Path) -> None:
     assert [row["reward"] for row in found] == [row["reward"] for row in expected]
 
 
+def test_a_run_that_goes_on_keeps_what_it_began_with_while_nothing_is_better(tmp_path: Path) -> None:
+    began = weights(made()).clone()
+    calls = 0
+
+    def growing(lm: Lm) -> Row:
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            raise KeyboardInterrupt
+        return {"validated": 1.0 if torch.equal(weights(lm), began) else calls / 100}
+
+    with pytest.raises(KeyboardInterrupt):
+        training(made(), tmp_path, checkpoint_every=1).run(growing)
+    training(made(9), tmp_path, checkpoint_every=1).run(growing)
+    assert torch.equal(weights(Lm.load(tmp_path / BEST)), began)
+
+
 @pytest.mark.slow
 def test_the_twin_s_advantages_raise_the_reward(tmp_path: Path) -> None:
     """On four tasks over and over, which even the smallest model can learn by heart."""
