@@ -1,3 +1,5 @@
+import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +27,18 @@ def training(lm: Lm, folder: Path, **change: object) -> Rldtf:
 
 def constant(lm: Lm) -> Row:
     return {"validated": 0.5}
+
+
+def killed(validate: Callable[[Lm], Row]) -> Callable[[Lm], Row]:
+    """A validation at whose fourth call the run is killed: in the third step, for the first call is before all."""
+    calls = itertools.count(1)
+
+    def called(lm: Lm) -> Row:
+        if next(calls) == 4:
+            raise KeyboardInterrupt
+        return validate(lm)
+
+    return called
 
 
 def weights(lm: Lm) -> torch.Tensor:
@@ -68,17 +82,8 @@ def test_the_reference_is_the_policy_again_after_it_is_synchronised(tmp_path: Pa
 def test_a_run_that_was_killed_goes_on_to_the_bit(tmp_path: Path) -> None:
     whole, cut = made(), made()
     expected = training(whole, tmp_path / "whole", checkpoint_every=1).run(constant)
-    calls = 0
-
-    def killed(lm: Lm) -> Row:
-        nonlocal calls
-        calls += 1
-        if calls == 4:
-            raise KeyboardInterrupt
-        return constant(lm)
-
     with pytest.raises(KeyboardInterrupt):
-        training(cut, tmp_path / "cut", checkpoint_every=1).run(killed)
+        training(cut, tmp_path / "cut", checkpoint_every=1).run(killed(constant))
     again = made(9)
     found = training(again, tmp_path / "cut", checkpoint_every=1).run(constant)
     assert torch.equal(weights(again), weights(whole))
@@ -87,17 +92,13 @@ def test_a_run_that_was_killed_goes_on_to_the_bit(tmp_path: Path) -> None:
 
 def test_a_run_that_goes_on_keeps_what_it_began_with_while_nothing_is_better(tmp_path: Path) -> None:
     began = weights(made()).clone()
-    calls = 0
+    numbers = itertools.count(1)
 
     def growing(lm: Lm) -> Row:
-        nonlocal calls
-        calls += 1
-        if calls == 4:
-            raise KeyboardInterrupt
-        return {"validated": 1.0 if torch.equal(weights(lm), began) else calls / 100}
+        return {"validated": 1.0 if torch.equal(weights(lm), began) else next(numbers) / 100}
 
     with pytest.raises(KeyboardInterrupt):
-        training(made(), tmp_path, checkpoint_every=1).run(growing)
+        training(made(), tmp_path, checkpoint_every=1).run(killed(growing))
     training(made(9), tmp_path, checkpoint_every=1).run(growing)
     assert torch.equal(weights(Lm.load(tmp_path / BEST)), began)
 
