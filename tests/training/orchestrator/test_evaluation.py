@@ -67,7 +67,7 @@ def pool() -> Iterator[TwinPool]:
 
 @pytest.mark.parametrize("tier", [Tier.T0, Tier.T1])
 def test_plans_are_worth_what_the_twin_says(pool: TwinPool, tier: Tier) -> None:
-    task = replace(draw(5), equipment=replace(draw(5).equipment, snr_db=12.0))
+    task = replace(draw(5), equipment=replace(draw(5).equipment, snr_db=12.0, max_tx_power_dbm=30.0))
     (outcome,) = evaluate(Says(SAID), [task], tier, pool, Outcomes(None))
     at, by_tables = (reward(ask_twin(PLAN, task.equipment, each).qos, task.demand) for each in (tier, Tier.T0))
     assert outcome.reward == pytest.approx(at)

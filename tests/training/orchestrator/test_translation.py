@@ -29,7 +29,7 @@ from twin.link.qos import Tier
 from twin.link.sandbox import Sandbox
 from twin.link.space import Space
 
-TASKS = [draw(seed) for seed in range(6)]
+TASKS = [task for task in map(draw, range(20)) if task.equipment.max_tx_power_dbm >= 25.0][:6]
 
 
 class Writes:

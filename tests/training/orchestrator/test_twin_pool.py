@@ -76,7 +76,12 @@ def test_verdicts_are_the_twins_and_in_the_order_of_the_questions() -> None:
 
 def test_chains_that_cannot_be_run_are_refused_and_the_others_answered() -> None:
     asked = question(2, 6)
-    broken = replace(asked, chains=asked.chains.with_(prbs=np.where(np.arange(6) == 3, 275, asked.chains.prbs)))
+    third = np.arange(6) == 3
+    wide = {
+        "prbs": np.where(third, 275, asked.chains.prbs),
+        "numerology": np.where(third, 1, asked.chains.numerology),
+    }
+    broken = replace(asked, chains=asked.chains.with_(**wide))
     broken = replace(broken, equipment=replace(broken.equipment, free_prbs=274))
     with TwinPool(workers=0) as pool:
         (verdict,) = pool.ask([broken])

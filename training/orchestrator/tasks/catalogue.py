@@ -1,4 +1,11 @@
-"""The training catalogue: services by vertical and the range of what each asks (catalogue.yaml)."""
+"""The training catalogue: services by vertical and the range of what each asks (services/).
+
+A file holds the services of a vertical, written by us. names: how the service is called in a sentence. about: what
+it is, in everyday words. cues: what people say of it instead of numbers. needs: [lowest, highest] of the largest
+delay in s, of the smallest throughput in bit/s and of the largest bit error rate. source: where delay and
+throughput come from; the standards state reliability or packet error rates, the bit error rates that go with them
+are our reading. "judgement" is engineering judgement.
+"""
 
 import math
 from collections.abc import Sequence
@@ -8,8 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
+from yaml import CSafeLoader
 
-FILE = Path(__file__).parent / "catalogue.yaml"
+FOLDER = Path(__file__).parent / "services"
 
 Axis = Literal["delay", "throughput", "ber"]
 AXES: tuple[Axis, ...] = ("delay", "throughput", "ber")
@@ -55,8 +63,7 @@ class Service:
 
 @lru_cache
 def services() -> tuple[Service, ...]:
-    """The catalogue in the order of its file."""
-    verticals = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    """The catalogue, vertical by vertical."""
     return tuple(
         Service(
             key=key,
@@ -69,7 +76,8 @@ def services() -> tuple[Service, ...]:
             ber=_range(told["needs"][2]),
             source=told["source"],
         )
-        for vertical, group in verticals.items()
+        for path in sorted(FOLDER.glob("*.yaml"))
+        for vertical, group in yaml.load(path.read_text(encoding="utf-8"), Loader=CSafeLoader).items()
         for key, told in group.items()
     )
 
