@@ -1,45 +1,57 @@
 """Grammar: how an orchestrator answers, as text that is given and choices between options.
 
-    <think>Demand: delay B; throughput A; BER 1e-6</think>
+    <think>Demand: delay B; throughput A; BER strict</think>
     <reflect>Budget: delay 18.5 dB, rate 21.5 dB, ...</reflect>
     <answer>{"numerology": 1, "code": "polar", ..., "prbs": "+1", "tx_power_dbm": "-3"}</answer>
 
-The model thinks first: which quantity of the text (a letter of its reading), or which usual value, is each target
-of the demand. What it reflects on is computed by a tool: the budget. Then it chooses the link chain: its modules,
-and how many steps of PRBs and decibels to have beyond what these need (`sizing`).
+The model thinks first: which quantity of the text (a letter of its reading) is each target of the demand, or,
+where the text leaves it open, how strict it is to be taken by what is usual for such services. What it reflects
+on is computed by a tool: the budget. Then it chooses the link chain: its modules, and how many steps of PRBs and
+decibels to have beyond what these need (`sizing`).
 `Script` writes such an answer one choice after the other and offers no option that would make it wrong, so a model
 that is held to it answers in the format, and with a chain that the equipment can run.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rapps.orchestrator import sizing
 from rapps.orchestrator.budget import Budget
 from rapps.orchestrator.legal import ORDER, Legal, Value
-from rapps.orchestrator.quantities import Kind, tell
+from rapps.orchestrator.quantities import Kind
 from rapps.orchestrator.reading import Reading
 from rapps.orchestrator.sizing import SIZES, Sketch, drawn_up
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
 from twin.link.plan import LinkChain
 
+FORM = 2
+"""Which form of prompts and answers this is: a model writes in the form that it has learnt."""
 THINK, REFLECT, ANSWER = ("<think>", "</think>"), ("<reflect>", "</reflect>"), ("<answer>", "</answer>")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A target of the demand: its field, how an answer calls it, and values for what a text leaves open."""
+    """A target of the demand: its field, how an answer calls it, and the values that it is told in."""
 
     field: str
     name: str
     kind: Kind
-    usual: tuple[float, ...]
+    steps: tuple[float, ...]
+    stricter: int
+    """1 where more is stricter, -1 where less is."""
 
-    def options(self) -> Mapping[str, float]:
-        """The usual values by their text."""
-        return {tell(self.kind, value): value for value in self.usual}
+    def usual(self, reading: Reading) -> float:
+        """What is usual for such services, the nearest of the steps."""
+        told = reading.usual[self.field]
+        return min(self.steps, key=lambda step: abs(math.log(step / told)))
+
+    def words(self, reading: Reading) -> Mapping[str, float]:
+        """What is meant by the words for what a text leaves open."""
+        usual = self.usual(reading)
+        return {word: usual * times if self.stricter > 0 else usual / times for word, times in STRICTNESS.items()}
 
 
 def _decades(low: int, high: int, steps: tuple[float, ...]) -> tuple[float, ...]:
@@ -47,16 +59,14 @@ def _decades(low: int, high: int, steps: tuple[float, ...]) -> tuple[float, ...]
 
 
 TARGETS = (
-    Target("max_delay_s", "delay", "time", _decades(-4, 1, (1, 2, 5))),
-    Target("min_throughput_bps", "throughput", "rate", _decades(3, 10, (1, 2, 5))),
-    Target("max_ber", "BER", "ratio", _decades(-9, -1, (1, 5))),
+    Target("max_delay_s", "delay", "time", _decades(-4, 1, (1, 2, 5)), -1),
+    Target("min_throughput_bps", "throughput", "rate", _decades(3, 10, (1, 2, 5)), 1),
+    Target("max_ber", "BER", "ratio", _decades(-9, -1, (1, 5)), -1),
 )
-
-
-CAUTION = 10.0
-"""How many times stricter than guessed an operator's plan takes what a text left open: a decade. Services of one
-vertical of the training catalogue differ by .7 decades in delay and 1.1 in throughput and bit error rate (standard
-deviations), and not much more than its vertical is known of a service to come."""
+STRICTNESS: Mapping[str, float] = {"easy": 0.3, "usual": 1.0, "strict": 3.0, "stricter": 10.0, "strictest": 30.0}
+"""How many times stricter than usual a target is taken that a text leaves open. What is stricter than usual is
+caution: such a guess is off by half a decade to a whole one, and a plan that falls short is worth less than one
+that wastes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +91,16 @@ class Step:
 class Script:
     """One answer while it is written. PlanError where the equipment can run no link chain.
 
-    `margin` is worked into the budget and the sizes, so that a chain within the figures has so much to spare, and
-    so is `caution`, how many times stricter than guessed targets are taken of which the text states no quantity.
+    `margin` is worked into the budget and the sizes, so that a chain within the figures has so much to spare.
     """
 
-    def __init__(
-        self, reading: Reading, equipment: EquipmentState, *, margin: float = 0.0, caution: float = 1.0
-    ) -> None:
-        self.reading, self.equipment, self.margin, self.caution = reading, equipment, margin, caution
+    def __init__(self, reading: Reading, equipment: EquipmentState, *, margin: float = 0.0) -> None:
+        self.reading, self.equipment, self.margin = reading, equipment, margin
         self._legal = Legal(equipment)
         self._sizes: list[int] = []
         self.values: list[float] = []
-        self._stricter: list[float] = []
+        """Targets as they are planned for."""
+        self._understood: list[float] = []
         self.text = ""
         self._step = self._following()
 
@@ -125,8 +133,9 @@ class Script:
         place = len(self.values)
         self.text += step.whole + option
         if place < len(TARGETS):
-            self.values.append(self._known(place)[option])
-            self._stricter.append(1.0 if option in self.reading.quantities else self.caution)
+            known = self._known(place)
+            self.values.append(known[option])
+            self._understood.append(known["usual" if STRICTNESS.get(option, 1.0) > 1.0 else option])
         elif self._legal.done:
             self._sizes.append(int(json.loads(option)))
         else:
@@ -142,20 +151,15 @@ class Script:
 
     @property
     def understood(self) -> Demand:
-        """The demand as the answer tells it; ValueError before its targets are chosen."""
-        delay_s, throughput_bps, ber = self.values
+        """The demand without the answer's caution about guesses; ValueError before its targets are chosen."""
+        delay_s, throughput_bps, ber = self._understood
         return Demand(max_delay_s=delay_s, min_throughput_bps=throughput_bps, max_ber=ber)
 
     @property
     def demand(self) -> Demand:
-        """What is planned for: the demand that was understood, with caution and margin; ValueError as there."""
-        told, (sooner, faster, fewer) = self.understood, self._stricter
-        return Demand(
-            max_delay_s=told.max_delay_s / sooner,
-            min_throughput_bps=told.min_throughput_bps * faster,
-            max_ber=told.max_ber / fewer,
-            margin=self.margin,
-        )
+        """What is planned for, with caution and margin; ValueError as there."""
+        delay_s, throughput_bps, ber = self.values
+        return Demand(max_delay_s=delay_s, min_throughput_bps=throughput_bps, max_ber=ber, margin=self.margin)
 
     def sketch(self) -> Sketch:
         """The chain of a whole answer, its sizes as they are told."""
@@ -185,9 +189,9 @@ class Script:
 
 
 def values(reading: Reading, target: Target) -> Mapping[str, float]:
-    """What a target may be by how an answer calls it: letters of quantities of its kind, and the usual values."""
+    """What a target may be by how an answer calls it: letters of quantities of its kind, and STRICTNESS."""
     letters = {letter: found.value for letter, found in reading.quantities.items() if found.kind == target.kind}
-    return {**letters, **target.options()}
+    return {**letters, **target.words(reading)}
 
 
 def reflection(demand: Demand, equipment: EquipmentState) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from rapps.orchestrator import proof
 from rapps.orchestrator.answer import AnswerError, policy
-from rapps.orchestrator.grammar import CAUTION, Script
+from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.prompt import prompt
 from rapps.orchestrator.reading import read
 from rapps.orchestrator.search import search
@@ -68,14 +68,14 @@ def ask(
 ) -> Outcome:
     """Let a model plan for a text, and the twin size and check it, both with the equipment as it was calibrated.
 
-    What the text leaves open is planned with CAUTION where the equipment has enough for it, and judged as it was
-    guessed. Tier T0 goes by tables, and a decibel more; T1 runs the chains, which takes torch. Where the model's
-    chain misses the demand a search goes on from it; where that finds none either the demand is called infeasible,
-    and the best that is within reach is told. PlanError where the equipment can run no chain, AnswerError where
-    the model ends before its answer does.
+    What the text leaves open is planned as cautiously as the model says where the equipment has enough for it, and
+    judged as it was guessed. Tier T0 goes by tables, and a decibel more; T1 runs the chains, which takes torch.
+    Where the model's chain misses the demand a search goes on from it; where that finds none either the demand is
+    called infeasible, and the best that is within reach is told. PlanError where the equipment can run no chain,
+    AnswerError where the model ends before its answer does.
     """
     reading, equipment = read(text), calibration.applied(equipment)
-    script = Script(reading, equipment, margin=margin, caution=CAUTION)
+    script = Script(reading, equipment, margin=margin)
     answer = writer.write(prompt(reading, equipment), script)
     if not script.done:
         raise AnswerError(f"{writer.name} did not end its answer, which goes on with {script.step().whole!r}")

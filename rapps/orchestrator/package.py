@@ -12,7 +12,7 @@ from pathlib import Path
 from oran import model_package
 from oran.model_package import Manifest, PackageError
 from rapps.orchestrator.decoding import Model, sample
-from rapps.orchestrator.grammar import Script
+from rapps.orchestrator.grammar import FORM, Script
 from rapps.orchestrator.onnx_lm import FILES, INPUTS, OUTPUTS, WEIGHTS, OnnxLm
 
 SHIPPED = Path(__file__).parent / "models" / "ranloop-6g-edge"
@@ -53,7 +53,7 @@ def name_of(manifest: Manifest) -> str:
 
 
 def _checked(manifest: Manifest) -> float:
-    """The margin; PackageError where the package is made for other inputs or outputs, or tells no margin."""
+    """The margin; PackageError where the package is made for another network or form, or tells no margin."""
     if missing := set(FILES) - manifest.files.keys():
         raise PackageError(f"the package lacks {', '.join(sorted(missing))}")
     if odd := manifest.files.keys() - {*FILES, *TRANSFORMERS, MODEL_CARD, DATA_CARD}:
@@ -61,6 +61,8 @@ def _checked(manifest: Manifest) -> float:
     for told, wanted in ((manifest.inputs, INPUTS), (manifest.outputs, OUTPUTS)):
         if dict(told) != dict(wanted):
             raise PackageError(f"the network is said to have {dict(told)!r:.300}; {dict(wanted)} is wanted")
+    if (form := manifest.training.get("form")) != FORM:
+        raise PackageError(f"the model answers in form {form!r:.40}; form {FORM} is wanted: train it anew")
     margin = manifest.training.get("margin")
     if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0.0 <= margin <= MOST_MARGIN:
         raise PackageError(f"training.margin is {margin!r:.40}; it must be a number in 0..{MOST_MARGIN:g}")

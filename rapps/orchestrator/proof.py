@@ -21,7 +21,7 @@ from twin.link.reward import deviations, satisfied
 
 DOUBT_DB = 1
 """What the tables of T0 may be off, as far as anything is gained by having it to spare."""
-DOUBT = 2.0
+DOUBT = 3.0
 """How many times fewer bit errors than a demand allows there must be at T1: other channels may say as much."""
 NEAR_DB = 8
 """How far from what the tables say power is looked for."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from rapps.orchestrator.quantities import Quantity, find, tell
+from rapps.orchestrator.usual import Words, shipped
 
 LONGEST = 2_000
 """Letters of a text that are read."""
@@ -36,13 +37,16 @@ class Reading:
 
     text: str
     quantities: Mapping[str, Quantity]
+    usual: Mapping[str, float]
+    """What services like this mostly need, by the field of the demand (`usual`)."""
 
 
-def read(text: str) -> Reading:
+def read(text: str, words: Words | None = None) -> Reading:
     """Mark the first 26 times, rates and shares above 0 of any text; what could pass for markup is made harmless.
 
     Square brackets become round, so does the "<" of a tag; letters that cannot be seen become U+FFFD, line breaks
-    spaces. Of a long text only the first LONGEST letters are read.
+    spaces. Of a long text only the first LONGEST letters are read. `words` tell what is usual instead of the
+    shipped ones.
     """
     told = _harmless(text[: LONGEST + _LONGEST_QUANTITY])
     found = find(told)
@@ -58,7 +62,8 @@ def read(text: str) -> Reading:
         length += one.start - place + len(mark)
         place = one.end
         quantities[letter] = replace(one, start=length - len(mark), end=length)
-    return Reading("".join([*pieces, told[place:]]), quantities)
+    whole = "".join([*pieces, told[place:]])
+    return Reading(whole, quantities, (words or shipped()).usual(whole))
 
 
 def _of_what_fails(quantity: Quantity) -> Quantity:

@@ -21,7 +21,7 @@ _TEXTS = ("code_rate",)
 
 
 def schema(reading: Reading) -> JsonObject:
-    """The form of an answer to a text: targets are letters of its quantities, or usual values."""
+    """The form of an answer to a text: targets are letters of its quantities, or how strict they are taken."""
     targets: JsonObject = {target.name: _one_of(tuple(values(reading, target))) for target in TARGETS}
     plan = _object({name: _parameter(PARAMETERS[name]) for name in PLAN})
     return _object({"thought": {"type": "string"}, **targets, "plan": plan})

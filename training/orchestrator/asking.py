@@ -11,10 +11,10 @@ from rapps.orchestrator.budget import USUAL_MARGIN
 from rapps.orchestrator.decoding import Sample, sample, written
 from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.prompt import prompt
-from rapps.orchestrator.reading import read
 from rapps.orchestrator.sizing import drawn_up
 from training.orchestrator.feedback import Feedback
 from training.orchestrator.lm import Lm
+from training.orchestrator.tasks.likeness import reading
 from training.orchestrator.tasks.task import Task
 from training.orchestrator.twin_pool import Question, TwinPool
 from twin.link.equipment import EquipmentGrid
@@ -34,11 +34,11 @@ class Asked:
 
     def script(self, task: Task) -> Script:
         """An answer to a task that is still to be written."""
-        return Script(read(task.text), task.equipment, margin=self.margin)
+        return Script(reading(task), task.equipment, margin=self.margin)
 
     def prompt(self, task: Task) -> str:
         """The task as a model reads it."""
-        return prompt(read(task.text), task.equipment)
+        return prompt(reading(task), task.equipment)
 
     def written(self, lm: Lm, task: Task, options: Sequence[str]) -> Sample:
         """The answer with these options."""
@@ -51,7 +51,7 @@ class Asked:
         found: list[Sample] = []
         share = max(1, self.at_once // each)
         for start in range(0, len(tasks), share):
-            pairs = [(read(task.text), task.equipment) for task in tasks[start : start + share]]
+            pairs = [(reading(task), task.equipment) for task in tasks[start : start + share]]
             scripts = [Script(*one, margin=self.margin) for one in pairs for _ in range(each)]
             prompts = [prompt(*one) for one in pairs]
             found += sample(lm, prompts, scripts, temperature=temperature, draw=generator)

@@ -53,10 +53,10 @@ class Own:
         learnt = tuple(task for place, task in enumerate(tasks, 1) if place % HELD_BACK)
         return cls(learnt, held_back or learnt, share)
 
-    def task(self, number: int, *, guessed: bool = False) -> Task:
+    def task(self, number: int) -> Task:
         """The task of a number, the same each time: one of the owner's at their share, else the generator's."""
         die = random.Random(f"own {number}")
-        return die.choice(self.learnt) if die.random() < self.share else draw(number, guessed=guessed)
+        return die.choice(self.learnt) if die.random() < self.share else draw(number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 
 from rapps.orchestrator import budget, prompt, sizing
-from rapps.orchestrator.grammar import ANSWER, REFLECT, TARGETS, THINK
+from rapps.orchestrator.grammar import ANSWER, REFLECT, STRICTNESS, TARGETS, THINK
 from rapps.orchestrator.legal import ORDER
+from rapps.orchestrator.quantities import tell
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.lm import Lm
 from twin.link.catalogue import PARAMETERS, ChannelClass
@@ -96,8 +97,8 @@ def pieces() -> Iterator[str]:
     yield from (f" dB, {name} " for name in budget.NAMES[1:])
     yield from prompt.UNITS
     yield from ChannelClass
-    for target in TARGETS:
-        yield from target.options()
+    yield from STRICTNESS
+    yield from (tell(target.kind, step) for target in TARGETS for step in target.steps)
     for place, name in enumerate(ORDER):
         yield f'{", " if place else "{"}"{name}": '
         yield from sizing.options(name) if name in sizing.BEYOND else map(json.dumps, PARAMETERS[name].values)
@@ -123,7 +124,10 @@ def _tokenizer(texts: Iterable[str], vocabulary: int) -> object:
     )
     tokenizer.train_from_iterator(texts, trainer)
     tokenizer.add_tokens(
-        [AddedToken(piece, single_word=_is_number(piece), normalized=False) for piece in dict.fromkeys(pieces())]
+        [
+            AddedToken(piece, single_word=_is_number(piece) or piece in STRICTNESS, normalized=False)
+            for piece in dict.fromkeys(pieces())
+        ]
     )
     return tokenizer
 

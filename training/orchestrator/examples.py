@@ -40,27 +40,21 @@ def of_sample(sample: Sample) -> Example:
 
 
 def understood(asked: Asked, task: Task) -> tuple[str, ...]:
-    """How an answer tells the task's true demand: letters where the text has the quantity, else usual values.
+    """How an answer tells the task's true demand: letters where the text has the quantity, else how strict it is.
 
-    A usual value is the nearest on the safe side.
+    The word is the nearest on the safe side, or the strictest.
     """
     reading = asked.script(task).reading
     told = []
     for target in TARGETS:
         true = float(getattr(task.demand, target.field))
-        known = values(reading, target)
-        usual = target.options()
-        letters = [name for name in known if name not in usual and abs(known[name] / true - 1.0) <= WITHIN]
+        known, words = values(reading, target), target.words(reading)
+        letters = [name for name in known if name not in words and abs(known[name] / true - 1.0) <= WITHIN]
         if letters:
             told.append(letters[0])
             continue
-        # A throughput is safe above what is asked, a delay and an error rate below.
-        safe = {
-            name: value
-            for name, value in usual.items()
-            if (value >= true if target.name == "throughput" else value <= true)
-        }
-        told.append(min(safe or usual, key=lambda name: abs(np.log(usual[name] / true))))
+        safe = [word for word, value in words.items() if (value / true) ** target.stricter > 1.0 - WITHIN]
+        told.append(min(safe or words, key=lambda word: abs(np.log(words[word] / true))))
     return tuple(told)
 
 

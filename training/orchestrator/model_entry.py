@@ -12,7 +12,7 @@ from rapps.orchestrator import package
 from rapps.orchestrator.answer import policy
 from rapps.orchestrator.budget import USUAL_MARGIN
 from rapps.orchestrator.decoding import sample
-from rapps.orchestrator.grammar import CAUTION, Script
+from rapps.orchestrator.grammar import Script
 from rapps.orchestrator.package import ModelWriter
 from rapps.orchestrator.prompt import prompt
 from rapps.orchestrator.proof import by_tables
@@ -35,7 +35,7 @@ class ModelEntry(ModelWriter):
         for place, task in enumerate(tasks):
             assert task.equipment is not None
             try:
-                scripts[place] = Script(read(task.text), task.equipment, margin=self.margin, caution=CAUTION)
+                scripts[place] = Script(read(task.text), task.equipment, margin=self.margin)
             except PlanError as error:
                 reasons[place] = str(error)
         if scripts:

@@ -177,7 +177,7 @@ class Pipeline:
         how, folder = self.config.rldtf, self.folder / "rldtf"
 
         def tasks(step: int) -> Sequence[Task]:
-            return [self.task(RLDTF + step * how.tasks + place, guessed=True) for place in range(how.tasks)]
+            return [self.task(RLDTF + step * how.tasks + place) for place in range(how.tasks)]
 
         training = Rldtf(lm, how, self.asked, tasks, folder, self.config.seed)
         training.run(self.validation, lambda row: self.tell("rldtf", row))
@@ -194,9 +194,9 @@ class Pipeline:
         how = self.config.instruction
         return Instructions(lm, self.asked, self.task, self.material.question, how.questions)
 
-    def task(self, number: int, *, guessed: bool = False) -> Task:
+    def task(self, number: int) -> Task:
         """The task of a number, on the equipment as it was calibrated."""
-        found = self.own.task(number, guessed=guessed) if self.own else draw(number, guessed=guessed)
+        found = self.own.task(number) if self.own else draw(number)
         return self._calibrated(found)
 
     def _calibrated(self, task: Task) -> Task:

@@ -108,9 +108,9 @@ PRESETS: Mapping[str, OrchestratorConfig] = {
         OrchestratorConfig(
             name="cpu",
             pretraining=PretrainingConfig(learning=SupervisedConfig(steps=350)),
-            instruction=InstructionConfig(learning=SupervisedConfig(steps=500)),
+            instruction=InstructionConfig(learning=SupervisedConfig(steps=400)),
             rejection=RejectionConfig(
-                rounds=2, tasks=2000, each=16, keep=1, keep_by="reward", epochs=4, best_by="validated reward"
+                rounds=1, tasks=2000, each=16, keep=1, keep_by="reward", epochs=4, best_by="validated reward"
             ),
             rldtf=RldtfConfig(
                 steps=100,

@@ -20,6 +20,7 @@ from oran.model_package import Manifest, Metric, PackageError
 from rapps.orchestrator import package
 from rapps.orchestrator.budget import USUAL_MARGIN
 from rapps.orchestrator.decoding import Model, sample
+from rapps.orchestrator.grammar import FORM
 from rapps.orchestrator.onnx_lm import GRAPH, INPUTS, OUTPUTS, TOKENIZER, WEIGHTS
 from rapps.orchestrator.package import DATA_CARD, KIND, MODEL_CARD, ModelWriter
 from training.orchestrator import cards
@@ -221,6 +222,7 @@ def _manifest(run: Run, stage: str, lm: Lm) -> Manifest:
     record = run.record
     training: dict[str, Value] = {
         "stage": stage,
+        "form": FORM,
         "margin": USUAL_MARGIN,
         "parameters_million": round(lm.parameters_million(), 3),
     }

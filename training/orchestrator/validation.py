@@ -30,8 +30,8 @@ MEASURES: tuple[BestBy, ...] = get_args(BestBy)
 
 
 def task_of(seed: int, calibration: Calibration = UNCALIBRATED) -> Task:
-    """The guessed task of a seed, on the equipment as it was calibrated."""
-    task = draw(seed, guessed=True)
+    """The task of a seed, on the equipment as it was calibrated."""
+    task = draw(seed)
     return replace(task, equipment=calibration.applied(task.equipment))
 
 

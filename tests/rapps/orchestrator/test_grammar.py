@@ -1,5 +1,4 @@
 import random
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -7,7 +6,6 @@ from hypothesis import strategies as st
 
 from rapps.orchestrator.answer import parse, policy, well_formed
 from rapps.orchestrator.grammar import REFLECT, TARGETS, Script, reflection
-from rapps.orchestrator.quantities import tell
 from rapps.orchestrator.reading import read
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from twin.link.demand import Demand
@@ -44,20 +42,25 @@ def test_letters_stand_for_the_quantities_of_the_text() -> None:
     assert script.demand == Demand(max_delay_s=0.075, min_throughput_bps=20e6, max_ber=1e-6)
 
 
-def test_what_a_text_leaves_open_is_planned_for_with_caution_and_what_it_states_is_not() -> None:
-    delay, rate, ber = TARGETS
-    script = Script(read("we need 20 Mbit/s"), USUAL, margin=0.1, caution=4.0)
-    script.choose(tell(delay.kind, 0.05))
-    script.choose("A")
-    script.choose(tell(ber.kind, 1e-5))
-    understood = Demand(max_delay_s=0.05, min_throughput_bps=20e6, max_ber=1e-5)
-    assert script.understood == understood
-    assert script.demand == replace(understood, max_delay_s=0.0125, max_ber=2.5e-6, margin=0.1)
+def test_what_a_text_leaves_open_is_planned_for_as_strictly_as_the_answer_says() -> None:
+    reading = read("we need 20 Mbit/s")
+    delay_s, _, ber = (target.usual(reading) for target in TARGETS)
+    script = Script(reading, USUAL, margin=0.1)
+    for option in ("stricter", "A", "easy"):
+        script.choose(option)
+    assert script.demand == Demand(
+        max_delay_s=delay_s / 10, min_throughput_bps=20e6, max_ber=ber / 0.3, margin=0.1
+    )
     assert script.step().told == reflection(script.demand, USUAL)
-    guessed = Script(read("we need a fast link"), USUAL, caution=4.0)
-    for target, value in ((delay, 0.05), (rate, 20e6), (ber, 1e-5)):
-        guessed.choose(tell(target.kind, value))
-    assert guessed.demand == Demand(max_delay_s=0.0125, min_throughput_bps=80e6, max_ber=2.5e-6)
+    # What is stricter than usual is caution, and was not asked for; what is easier was.
+    assert script.understood == Demand(max_delay_s=delay_s, min_throughput_bps=20e6, max_ber=ber / 0.3)
+
+
+def test_words_go_from_easy_to_strict() -> None:
+    for target in TARGETS:
+        words = target.words(read("a link"))
+        assert sorted(words.values(), reverse=target.name != "throughput") == [*words.values()]
+        assert words["usual"] == target.usual(read("a link")) in target.steps
 
 
 def test_a_rate_cannot_be_taken_for_a_delay() -> None:

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapps.orchestrator.grammar import CAUTION, TARGETS, Script
-from rapps.orchestrator.orchestrator import Outcome, ask
-from rapps.orchestrator.quantities import tell
+from rapps.orchestrator.grammar import TARGETS, Script
+from rapps.orchestrator.orchestrator import ask
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from rapps.orchestrator.task import Task, parse
 from twin.link.calibration import Calibration
@@ -64,34 +63,36 @@ def test_a_plan_that_is_proved_is_checked_by_the_chain_itself() -> None:
     assert by_tables.answer == proved.answer
 
 
-class Guesses(Careless):
-    """Guesses 200 ms, a throughput and 1e-4, whatever the text says."""
+class Cautious(Careless):
+    """Takes whatever a text says ten times stricter than usual."""
 
-    def __init__(self, throughput_bps: float) -> None:
-        self.demand = Demand(max_delay_s=0.2, min_throughput_bps=throughput_bps, max_ber=1e-4)
+    def __init__(self) -> None:
+        self.demands: list[Demand] = []
 
     def write(self, prompt: str, script: Script) -> str:
-        for target in TARGETS:
-            script.choose(tell(target.kind, getattr(self.demand, target.field)))
+        for _ in TARGETS:
+            script.choose("stricter")
+        self.demands.append(script.demand)
         return super().write(prompt, script)
-
-    def asked(self, count: int) -> list[Outcome]:
-        """What comes of so many texts, each with other modules."""
-        return [ask(f"a link for workshop {number}", USUAL, self) for number in range(count)]
 
 
 def test_a_guess_is_planned_for_with_caution_and_judged_as_it_was_guessed() -> None:
-    writer = Guesses(2e5)
-    found = writer.asked(6)
+    writer = Cautious()
+    found = [ask(f"a sensor that tells the temperature of hall {number}", USUAL, writer) for number in range(6)]
     assert all(outcome.feasible for outcome in found)
-    assert {outcome.demand for outcome in found} == {writer.demand}
-    careful = Demand(max_delay_s=0.2 / CAUTION, min_throughput_bps=2e5 * CAUTION, max_ber=1e-4 / CAUTION)
-    results = [outcome.result for outcome in found if outcome.result is not None]
-    assert sum(reward(result.qos, careful) > 0 for result in results) >= 4
+    reached = 0
+    for outcome, careful in zip(found, writer.demands, strict=True):
+        assert outcome.demand.max_delay_s == pytest.approx(10 * careful.max_delay_s)
+        assert outcome.demand.min_throughput_bps == pytest.approx(careful.min_throughput_bps / 10)
+        assert outcome.result is not None
+        reached += reward(outcome.result.qos, careful) > 0
+    assert reached >= 4
 
 
 def test_a_guess_is_planned_for_as_it_is_where_caution_asks_too_much() -> None:
-    found = Guesses(1e7).asked(8)
+    writer = Cautious()
+    found = [ask(f"a video stream for fans in stadium {number}", USUAL, writer) for number in range(8)]
+    assert {demand.min_throughput_bps for demand in writer.demands} == {1e8}
     assert all(outcome.feasible for outcome in found)
     assert sum(outcome.by_search for outcome in found) <= 2
 

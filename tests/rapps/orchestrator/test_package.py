@@ -17,6 +17,7 @@ from oran.model_package import MANIFEST, PackageError
 from rapps.orchestrator import package
 from rapps.orchestrator.answer import well_formed
 from rapps.orchestrator.decoding import sample
+from rapps.orchestrator.grammar import FORM
 from rapps.orchestrator.orchestrator import ask
 from rapps.orchestrator.package import SHIPPED, load
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
@@ -52,7 +53,7 @@ def test_an_operator_gets_an_outcome(whole: Path) -> None:
 
 
 def test_another_model_or_margin_has_another_name(whole: Path, tmp_path: Path) -> None:
-    wider = packaged.write(tmp_path / "wider", replace(packaged.MANIFEST, training={"margin": 0.3}))
+    wider = packaged.write(tmp_path / "wider", replace(packaged.MANIFEST, training={"form": FORM, "margin": 0.3}))
     names = {load(folder).name for folder in (whole, wider)}
     assert len(names) == 2
     assert all(name.startswith("tiny-0.1.0@") for name in names)
@@ -114,11 +115,12 @@ def test_files_missing_or_hidden_are_refused(tmp_path: Path) -> None:
         ({"kind": "slicing-actor"}, "holds a slicing-actor; a orchestrator is wanted"),
         ({"inputs": {}}, "is wanted"),
         ({"outputs": {"logits": "float32"}}, "is wanted"),
-        ({"training": {}}, "training.margin is None"),
-        ({"training": {"margin": -0.1}}, "training.margin is -0.1"),
-        ({"training": {"margin": True}}, "training.margin is True"),
-        ({"training": {"margin": "0.1"}}, "training.margin is '0.1'"),
-        ({"training": {"margin": 1e9}}, "training.margin is 1000000000.0"),
+        ({"training": {"margin": 0.1}}, "form None; form 2 is wanted"),
+        ({"training": {"form": FORM}}, "training.margin is None"),
+        ({"training": {"form": FORM, "margin": -0.1}}, "training.margin is -0.1"),
+        ({"training": {"form": FORM, "margin": True}}, "training.margin is True"),
+        ({"training": {"form": FORM, "margin": "0.1"}}, "training.margin is '0.1'"),
+        ({"training": {"form": FORM, "margin": 1e9}}, "training.margin is 1000000000.0"),
     ],
 )
 def test_a_manifest_for_something_else_is_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from oran import model_package
 from oran.model_package import Manifest
+from rapps.orchestrator.grammar import FORM
 from rapps.orchestrator.onnx_lm import INPUTS, OUTPUTS
 from rapps.orchestrator.package import KIND
 from tests.training.orchestrator.small import made
@@ -13,7 +14,7 @@ from training.orchestrator import shipping
 from training.orchestrator.lm import Lm
 
 MANIFEST = Manifest(
-    name="tiny", version="0.1.0", kind=KIND, inputs=INPUTS, outputs=OUTPUTS, training={"margin": 0.2}
+    name="tiny", version="0.1.0", kind=KIND, inputs=INPUTS, outputs=OUTPUTS, training={"form": FORM, "margin": 0.2}
 )
 
 

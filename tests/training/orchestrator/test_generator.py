@@ -1,6 +1,5 @@
 """Generated tasks say what they stand for, in many ways, and nothing of what is held out."""
 
-import math
 import re
 from collections import Counter
 from functools import lru_cache
@@ -26,7 +25,7 @@ QUANTITIES = {
 
 @lru_cache
 def many() -> tuple[Task, ...]:
-    return tuple(map(draw, range(6_000)))
+    return tuple(map(draw, range(9_000)))
 
 
 def runs(text: str) -> set[tuple[str, ...]]:
@@ -80,26 +79,6 @@ def test_what_a_text_leaves_open_follows_from_its_words() -> None:
         for axis in AXES:
             strict, usual, easy = (left_open(service, axis, shade) for shade in ("strict", None, "easy"))
             assert (strict > usual > easy) if axis == "throughput" else (strict < usual < easy)
-
-
-def test_a_guessed_task_differs_in_what_its_text_leaves_open_by_half_a_range_each_way() -> None:
-    by_key = {service.key: service for service in services()}
-    off: dict[str, list[float]] = {axis: [] for axis in AXES}
-    for task in many()[:2_000]:
-        other = draw(task.seed, guessed=True)
-        assert (other.text, other.equipment) == (task.text, task.equipment)
-        assert not task.explicit or other == task
-        for axis, value in values(other).items():
-            within = by_key[task.service].range(axis)
-            half = math.log(value / values(task)[axis]) / math.log(within.high / within.low)
-            assert abs(half) <= 0.5 + 1e-9
-            if half:
-                off[axis].append(half)
-    for halves in off.values():
-        assert len(halves) > 300
-        assert abs(sum(halves) / len(halves)) < 0.05
-        assert min(halves) < -0.45
-        assert max(halves) > 0.45
 
 
 def test_texts_are_varied() -> None:

@@ -17,15 +17,10 @@ SHADED = 0.4
 """Chance that a text asks for more or less than usual of what it states no number of."""
 
 
-def draw(seed: int, *, guessed: bool = False) -> Task:
-    """The training task of a seed.
-
-    Where it is `guessed`, what its text states no number of may be other than usual, by as much as such services
-    differ: services to come are not those that were learnt from, and who knows them badly should play safe.
-    """
+def draw(seed: int) -> Task:
+    """The training task of a seed."""
     die = random.Random(f"task {seed}")
-    wording = worded(die, random.Random(f"guessed {seed}") if guessed else None)
-    return Task.of(wording, equipment.drawn("training", die), seed)
+    return Task.of(worded(die), equipment.drawn("training", die), seed)
 
 
 def draws(seeds: Iterable[int]) -> Iterator[Task]:
@@ -33,11 +28,11 @@ def draws(seeds: Iterable[int]) -> Iterator[Task]:
     return map(draw, seeds)
 
 
-def worded(die: random.Random, off: random.Random | None = None) -> Wording:
+def worded(die: random.Random) -> Wording:
     """A service and a demand in its range, in words.
 
     What the text states no number of has the service's usual value, the middle of its range, or that of the end
-    which the text asks for; so a text always stands for one demand, unless `off` says how far it is off.
+    which the text asks for; so a text always stands for one demand.
     """
     service = die.choice(services())
     count = die.choices(range(len(AXES) + 1), weights=STATED)[0]
@@ -47,8 +42,7 @@ def worded(die: random.Random, off: random.Random | None = None) -> Wording:
         axis: die.choice(("strict", "easy")) for axis in AXES if axis not in spoken and die.random() < SHADED
     }
     delay_s, throughput_bps, ber = (
-        stated[axis] if axis in stated else left_open(service, axis, shades.get(axis)) * _times(service, axis, off)
-        for axis in AXES
+        stated[axis] if axis in stated else left_open(service, axis, shades.get(axis)) for axis in AXES
     )
     return Wording(
         text=phrased(service, stated, shades, die),
@@ -65,9 +59,3 @@ def left_open(service: Service, axis: Axis, shade: str | None) -> float:
     if shade is None:
         return rounded(axis, within.middle)
     return within.high if (shade == "strict") == (axis == "throughput") else within.low
-
-
-def _times(service: Service, axis: Axis, off: random.Random | None) -> float:
-    """How many times the usual a target is: up to half the width of the service's range either way, in decades."""
-    within = service.range(axis)
-    return 1.0 if off is None else (within.high / within.low) ** off.uniform(-0.5, 0.5)
