@@ -124,6 +124,7 @@ def train(
             figures = {"model": str(out / until / "model"), "stages": _figures(out)}
     except OrchestratorError as error:
         raise OrchestratorTrainingError(str(error)) from error
+    ranks.part()
     if ranks.number() != 0:
         return
     if as_json:

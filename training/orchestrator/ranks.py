@@ -59,6 +59,13 @@ def wait() -> None:
     _state().wait_for_everyone()
 
 
+def part() -> None:
+    """At the end, when all are here: a process that ends while it still listens for others may abort."""
+    if count() > 1:
+        wait()
+        _state().destroy_process_group()
+
+
 def from_first(make: Callable[[], Item]) -> Item:
     """What the first rank makes, in all of them."""
     if count() == 1:

@@ -64,6 +64,7 @@ def main(folder: Path, killed_at: int) -> None:
     supervised(own / "supervised", killed_at)
     if not killed_at:
         reinforced(own / "rldtf")
+    ranks.part()
 
 
 if __name__ == "__main__":

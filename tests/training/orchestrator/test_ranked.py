@@ -17,14 +17,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 ZERO3 = Path(ranks.__file__).parent / "deepspeed" / "zero3.json"
 
 
-def launched(folder: Path, killed_at: int, timeout_s: float = 200, **more: str) -> str:
-    """What went wrong, "" for nothing."""
+def launched(folder: Path, killed_at: int, timeout_s: float = 200, **more: str) -> bool:
+    """Whether it went well; else what was said is printed whole."""
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
     command += ["--standalone", "--local-addr", "127.0.0.1"]
     command += ["-m", ranked.__name__, str(folder), str(killed_at)]
     environment = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"} | more
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout_s)
-    return "" if done.returncode == 0 else done.stderr or "no word of it"
+    print(done.stderr)
+    return done.returncode == 0
 
 
 def curve(folder: Path) -> list[Row]:
@@ -40,7 +41,7 @@ def alike(one: list[Row], other: list[Row], within: float = 2e-3) -> None:
 
 
 def test_two_processes_learn_as_one_and_the_first_writes(tmp_path: Path) -> None:
-    assert launched(tmp_path, 0) == ""
+    assert launched(tmp_path, 0)
     for stage, train in (("supervised", ranked.supervised), ("rldtf", ranked.reinforced)):
         alike(train(tmp_path / "alone" / stage), curve(tmp_path / "0" / stage))
     # Each rank keeps the state of its own random numbers in a checkpoint, and nothing else.
@@ -48,10 +49,10 @@ def test_two_processes_learn_as_one_and_the_first_writes(tmp_path: Path) -> None
 
 
 def test_two_processes_that_were_killed_go_on(tmp_path: Path) -> None:
-    assert launched(tmp_path, 3)
+    assert not launched(tmp_path, 3)
     assert not (tmp_path / "supervised" / CURVE).exists()
     # It would be killed again if it began anew.
-    assert launched(tmp_path, 1) == ""
+    assert launched(tmp_path, 1)
     alike(ranked.supervised(tmp_path / "alone"), curve(tmp_path / "supervised"))
 
 
@@ -68,6 +69,6 @@ def test_networks_that_are_cut_among_processes_learn_as_whole_ones(tmp_path: Pat
         "ACCELERATE_DEEPSPEED_ZERO3_INIT": "false",
         "DS_ACCELERATOR": "cpu",
     }
-    assert launched(tmp_path, 0, timeout_s=500, **more) == ""
+    assert launched(tmp_path, 0, timeout_s=500, **more)
     for stage, train in (("supervised", ranked.supervised), ("rldtf", ranked.reinforced)):
         alike(train(tmp_path / "alone" / stage), curve(tmp_path / "0" / stage), within=0.03)
