@@ -130,6 +130,7 @@ def _figures(outcome: "Outcome") -> dict[str, object]:
     return {
         "text": outcome.text,
         "demand": demand,
+        "guessed": list(outcome.guessed),
         "plan": None if plan is None else plan.model_dump(mode="json"),
         "qos": None if result is None else asdict(result.qos),
         "use": None if result is None else asdict(result.use),
@@ -142,11 +143,13 @@ def _figures(outcome: "Outcome") -> dict[str, object]:
 
 def _words(outcome: "Outcome") -> str:
     demand = outcome.demand
-    lines = [
-        f"read       {outcome.text}",
-        f"understood delay at most {demand.max_delay_s * 1e3:g} ms, throughput at least "
-        f"{demand.min_throughput_bps / 1e6:g} Mbit/s, bit error rate at most {demand.max_ber:g}",
-    ]
+    told = {
+        "max_delay_s": f"delay at most {demand.max_delay_s * 1e3:g} ms",
+        "min_throughput_bps": f"throughput at least {demand.min_throughput_bps / 1e6:g} Mbit/s",
+        "max_ber": f"bit error rate at most {demand.max_ber:g}",
+    }
+    understood = (words + " (guessed)" if field in outcome.guessed else words for field, words in told.items())
+    lines = [f"read       {outcome.text}", f"understood {', '.join(understood)}"]
     if outcome.plan is not None and outcome.result is not None:
         chain, qos = outcome.plan.link_chain.model_dump(mode="json"), outcome.result.qos
         lines += [

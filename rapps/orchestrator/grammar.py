@@ -101,6 +101,7 @@ class Script:
         self.values: list[float] = []
         """Targets as they are planned for."""
         self._understood: list[float] = []
+        self._guessed: list[str] = []
         self.text = ""
         self._step = self._following()
 
@@ -136,6 +137,7 @@ class Script:
             known = self._known(place)
             self.values.append(known[option])
             self._understood.append(known["usual" if STRICTNESS.get(option, 1.0) > 1.0 else option])
+            self._guessed += [TARGETS[place].field] if option in STRICTNESS else []
         elif self._legal.done:
             self._sizes.append(int(json.loads(option)))
         else:
@@ -154,6 +156,11 @@ class Script:
         """The demand without the answer's caution about guesses; ValueError before its targets are chosen."""
         delay_s, throughput_bps, ber = self._understood
         return Demand(max_delay_s=delay_s, min_throughput_bps=throughput_bps, max_ber=ber)
+
+    @property
+    def guessed(self) -> tuple[str, ...]:
+        """The fields of the demand that no quantity of the text was taken for."""
+        return tuple(self._guessed)
 
     @property
     def demand(self) -> Demand:

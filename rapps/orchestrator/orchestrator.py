@@ -44,6 +44,8 @@ class Outcome:
     answer: str
     demand: Demand
     """As it was understood."""
+    guessed: tuple[str, ...]
+    """The fields of it that no quantity of the text was taken for."""
     plan: Plan | None
     """None where there is nothing that could be run."""
     result: Result | None
@@ -100,6 +102,7 @@ def ask(
         text=reading.text,
         answer=answer,
         demand=demand,
+        guessed=script.guessed,
         plan=Plan(link_chain=chain, slice_policy=policy(demand)),
         result=result,
         reward=reward(result.qos, demand),

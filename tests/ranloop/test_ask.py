@@ -62,6 +62,15 @@ def test_words_say_what_was_understood_and_planned(model: Path) -> None:
         assert line in printed
 
 
+def test_what_a_text_leaves_open_is_told_as_a_guess() -> None:
+    asked = ("ask", "20 Mbit/s within 75 ms for the pictures of a crane", "--tier", "t0")
+    found = json.loads(ran(*asked, "--json"))
+    assert found["guessed"] == ["max_ber"]
+    (understood,) = (line for line in ran(*asked).splitlines() if line.startswith("understood"))
+    assert understood.endswith(f"bit error rate at most {found['demand']['max_ber']:g} (guessed)")
+    assert understood.count("guessed") == 1
+
+
 def test_the_margin_is_the_model_s_own(model: Path) -> None:
     assert ran("ask", TEXT, "--model", str(model)) == ran("ask", TEXT, "--model", str(model), "--margin", "0.2")
 

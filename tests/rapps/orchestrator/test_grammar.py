@@ -54,6 +54,7 @@ def test_what_a_text_leaves_open_is_planned_for_as_strictly_as_the_answer_says()
     assert script.step().told == reflection(script.demand, USUAL)
     # What is stricter than usual is caution, and was not asked for; what is easier was.
     assert script.understood == Demand(max_delay_s=delay_s, min_throughput_bps=20e6, max_ber=ber / 0.3)
+    assert script.guessed == ("max_delay_s", "max_ber")
 
 
 def test_words_go_from_easy_to_strict() -> None:
