@@ -187,14 +187,16 @@ def _group(found: Mapping[str, object], kind: str, name: str) -> Mapping[str, ob
 
 
 def _table(found: Mapping[tuple[str, int], Mapping[str, object]]) -> str:
-    heads = ("who", "seed", "completion %", "explicit %", "implicit %", "score", "gap %", "understood %", "held %")
+    won = ("completion %", "score", "explicit %", "explicit score", "implicit %", "implicit score")
+    heads = ("who", "seed", *won, "gap %", "understood %", "held %")
     rows = []
     for (name, seed), figures in found.items():
         cells = (
-            (figures, "completion", 100.0),
-            (_group(figures, "demand", "explicit"), "completion", 100.0),
-            (_group(figures, "demand", "implicit"), "completion", 100.0),
-            (figures, "mean_score", 1.0),
+            *(
+                (group, figure, scale)
+                for group in (figures, *(_group(figures, "demand", told) for told in ("explicit", "implicit")))
+                for figure, scale in (("completion", 100.0), ("mean_score", 1.0))
+            ),
             (figures, GAP, 100.0),
             (figures, "understood", 100.0),
             (figures, "held", 100.0),
