@@ -215,6 +215,19 @@ def test_the_tiers_agree_where_blocks_fail_now_and_then(changes: dict[str, objec
         assert answer.throughput_bps == pytest.approx(counted.throughput_bps, rel=0.15)
 
 
+@pytest.mark.slow
+@pytest.mark.xfail(strict=True, reason="T0 and T1 add copies up as if all points were BPSK's (docs/twin.md)")
+@pytest.mark.parametrize("tier", [Tier.T0, Tier.T1])
+def test_the_tiers_agree_on_copies_of_many_points(tier: Tier) -> None:
+    """Eight copies of 64QAM over AWGN: the weakest bits of a point stay the weakest."""
+    parts = {"code": "polar", "code_rate": 0.6, "modulation": "64qam", "estimator": "lmmse", "repetition": 8}
+    chain = LinkChain(**{**BASE, **parts})
+    state = replace(EQUIPMENT, channel=ChannelClass.AWGN, snr_db=snr_db(chain, 5.0))
+    counted = evaluate(chain, state, Tier.T2, most_blocks=64).qos.throughput_bps
+    most = evaluate(chain, replace(state, snr_db=70.0)).qos.throughput_bps
+    assert evaluate(chain, state, tier).qos.throughput_bps / most == pytest.approx(counted / most, abs=0.15)
+
+
 def test_chance_says_little_of_blocks_that_are_sent_again() -> None:
     """Over many copies bit errors fall by a decade within a tenth of a decibel, and plans stand just there."""
     parts = {"code": "polar", "code_rate": 0.1, "modulation": "16qam", "estimator": "ls", "detector": "zf"}
