@@ -100,8 +100,8 @@ class Script:
         self._sizes: list[int] = []
         self.values: list[float] = []
         """Targets as they are planned for."""
-        self._understood: list[float] = []
-        self._guessed: list[str] = []
+        self._told: list[str] = []
+        """How the answer calls them."""
         self.text = ""
         self._step = self._following()
 
@@ -134,10 +134,8 @@ class Script:
         place = len(self.values)
         self.text += step.whole + option
         if place < len(TARGETS):
-            known = self._known(place)
-            self.values.append(known[option])
-            self._understood.append(known["usual" if STRICTNESS.get(option, 1.0) > 1.0 else option])
-            self._guessed += [TARGETS[place].field] if option in STRICTNESS else []
+            self.values.append(self._known(place)[option])
+            self._told.append(option)
         elif self._legal.done:
             self._sizes.append(int(json.loads(option)))
         else:
@@ -154,13 +152,14 @@ class Script:
     @property
     def understood(self) -> Demand:
         """The demand without the answer's caution about guesses; ValueError before its targets are chosen."""
-        delay_s, throughput_bps, ber = self._understood
+        bare = ("usual" if STRICTNESS.get(option, 1.0) > 1.0 else option for option in self._told)
+        delay_s, throughput_bps, ber = (self._known(place)[option] for place, option in enumerate(bare))
         return Demand(max_delay_s=delay_s, min_throughput_bps=throughput_bps, max_ber=ber)
 
     @property
     def guessed(self) -> tuple[str, ...]:
         """The fields of the demand that no quantity of the text was taken for."""
-        return tuple(self._guessed)
+        return tuple(TARGETS[place].field for place, option in enumerate(self._told) if option in STRICTNESS)
 
     @property
     def demand(self) -> Demand:
