@@ -51,6 +51,33 @@ FRESH = (
 )  # fmt: skip
 """Those that were added when that was settled."""
 
+COPIES = (
+    Case.of("64QAM 0.6 polar x8 flat", FLAT, 0.0, 0.0, modulation="64qam", code_rate=0.6, code="polar", prbs=4,
+            repetition=8),
+    Case.of("64QAM 0.7 x8 flat", FLAT, 0.0, 0.0, modulation="64qam", code_rate=0.7, repetition=8),
+    Case.of("QPSK 0.1 LS x8 flat", FLAT, 0.0, 0.0, modulation="qpsk", code_rate=0.1, estimator="ls", prbs=4,
+            repetition=8),
+    Case.of("QPSK 0.2 LS polar 1x2 x8", C, 100e-9, 50.0, modulation="qpsk", code_rate=0.2, code="polar", prbs=4,
+            estimator="ls", rx_antennas=2, repetition=8),
+    Case.of("16QAM 0.1 LS polar 1x1 x8", C, 200e-9, 50.0, modulation="16qam", code_rate=0.1, code="polar", prbs=6,
+            estimator="ls", repetition=8),
+    Case.of("QPSK 0.1 LS polar SVD 4x1 x8", A, 100e-9, 20.0, modulation="qpsk", code_rate=0.1, code="polar",
+            estimator="ls", tx_antennas=4, precoder="svd", prbs=4, repetition=8),
+    Case.of("16QAM 0.3 LS polar SVD 4x4 x4", A, 100e-9, 30.0, modulation="16qam", code_rate=0.3, code="polar",
+            layers=2, tx_antennas=4, rx_antennas=4, precoder="svd", estimator="ls", prbs=4, repetition=4),
+    Case.of("16QAM 0.3 polar 1x1 x4", C, 200e-9, 50.0, modulation="16qam", code_rate=0.3, code="polar", prbs=4,
+            repetition=4),
+    Case.of("QPSK 0.5 1x1 x2", C, 100e-9, 50.0, modulation="qpsk", code_rate=0.5, repetition=2),
+    Case.of("64QAM 0.9 1x2 x4", C, 100e-9, 50.0, modulation="64qam", code_rate=0.9, rx_antennas=2, repetition=4),
+    Case.of("16QAM 0.2 LS 1x2 x8", D, 100e-9, 50.0, modulation="16qam", code_rate=0.2, estimator="ls",
+            rx_antennas=2, repetition=8),
+    Case.of("QPSK 0.5 ZF polar 2x2 x4", C, 100e-9, 30.0, modulation="qpsk", code_rate=0.5, code="polar", layers=2,
+            tx_antennas=2, rx_antennas=2, detector="zf", prbs=4, repetition=4),
+    Case.of("16QAM 0.6 DeepTx x2", A, 200e-9, 70.0, modulation="16qam", code_rate=0.6, transmitter="deeptx",
+            rx_antennas=2, prbs=6, repetition=2),
+)  # fmt: skip
+"""Blocks that are sent more than once, whose copies the tiers once counted for too much."""
+
 RARE = (
     Case.of("QPSK 0.1 LS 1x1", C, 100e-9, 50.0, modulation="qpsk", code_rate=0.1, estimator="ls", prbs=6),
     Case.of("16QAM 0.2 LS SVD 2x1", C, 100e-9, 50.0, modulation="16qam", code_rate=0.2, estimator="ls", prbs=6,

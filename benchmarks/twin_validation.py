@@ -21,7 +21,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import field
-from benchmarks.link_cases import FRESH, KNOWN, RARE
+from benchmarks.link_cases import COPIES, FRESH, KNOWN, RARE
 from twin.link.ldpc.validation import against_sionna
 from twin.link.qos import Tier
 from twin.link.validation import RARE as RARE_BLER
@@ -45,7 +45,7 @@ def verdicts(blocks: int, failures: int, workers: int) -> list[Verdict]:
     os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"
     found = []
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        for item in pool.map(partial(verdict, blocks=blocks, failures=failures), (*KNOWN, *FRESH)):
+        for item in pool.map(partial(verdict, blocks=blocks, failures=failures), (*KNOWN, *FRESH, *COPIES)):
             print(
                 f"{item.case.name:24} T0 {item.t0_error_db:+.2f} dB, T1 {item.t1_error_db:+.2f} dB, spread",
                 f"{item.t1_db.std(ddof=1):.2f} dB, T2 {item.counted.crossing_db()[1]:.2f} dB",
@@ -67,7 +67,8 @@ def rare_verdicts(blocks: int, failures: int, workers: int) -> list[Rare]:
     """Every case's where errors are rare."""
     found = []
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        for item in pool.map(partial(rare_verdict, blocks=blocks, failures=failures), (*RARE, *KNOWN, *FRESH)):
+        cases = (*RARE, *KNOWN, *FRESH, *COPIES)
+        for item in pool.map(partial(rare_verdict, blocks=blocks, failures=failures), cases):
             print(
                 f"{item.case.name:24} rare: T2 {item.bler:.1e} +-{item.error_decades:.2f} decades,",
                 f"T0 {item.missed_decades(Tier.T0):+.2f}, T1 {item.missed_decades(Tier.T1):+.2f},",
@@ -133,6 +134,8 @@ def link_section(found: Sequence[Verdict], blocks: int, failures: int) -> list[s
         case, (level_db, error_db) = item.case, item.counted.crossing_db()
         if place == len(KNOWN):
             lines.append("| *added when the tables were settled* | | | | | | |")
+        if place == len(KNOWN) + len(FRESH):
+            lines.append("| *sent more than once* | | | | | | |")
         lines.append(
             f"| {case.name} | {case.channel.value} {case.delay_spread_s * 1e9:.0f} ns {case.doppler_hz:.0f} Hz | "
             f"{case.chain.prbs} | {level_db:.2f} ± {1.96 * error_db:.2f} | {item.t0_error_db:+.2f} | "
@@ -146,7 +149,8 @@ def standing(found: Sequence[Verdict]) -> list[str]:
     lines = []
     for name, some in (
         ("cases by which it was laid out", found[: len(KNOWN)]),
-        ("fresh cases", found[len(KNOWN) :]),
+        ("fresh cases", found[len(KNOWN) : len(KNOWN) + len(FRESH)]),
+        ("cases of blocks that are sent more than once", found[len(KNOWN) + len(FRESH) :]),
     ):
         for tier in ("t0", "t1"):
             errors = np.abs([getattr(item, f"{tier}_error_db") for item in some])

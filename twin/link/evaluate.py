@@ -16,6 +16,7 @@ from twin.link.blocks import Blocks, blocks
 from twin.link.catalogue import Code, Transmitter
 from twin.link.equipment import Equipment, EquipmentGrid, EquipmentState, check
 from twin.link.fades import Fades
+from twin.link.ldpc import redundancy
 from twin.link.ldpc.awgn import mean_errors
 from twin.link.plan import ChainGrid, LinkChain, Plan, code_of
 from twin.link.qos import Result, Results, Tier
@@ -188,17 +189,19 @@ def _by_copies(chains: ChainGrid, cut: Blocks, fades: Fades, copies: np.ndarray)
 def _by_code(chains: ChainGrid, cut: Blocks, fades: Fades, copies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Block and bit error rates of so many copies [chains] of blocks in each cell, [chains, cells] each.
 
-    Copies of LDPC blocks carry other bits of the code word (incremental redundancy), of polar blocks the same.
+    Copies of LDPC blocks carry other bits of the code word until all of them were sent. What is sent again comes
+    in other places of the points, so that bits that come so often have so many times the SNR.
     """
-    k, rate, copies = cut.k[:, None].astype(float), (cut.k / cut.n)[:, None], copies[:, None]
     polar = chains.code == _POLAR
+    rate, gain_db = redundancy.combined(cut.k, cut.n, copies)
+    rate = np.where(polar, cut.k / cut.n, rate)[:, None]
+    gain_db = np.where(polar, 10.0 * np.log10(copies), gain_db)[:, None]
+    low_db, high_db, k = fades.low_db + gain_db, fades.high_db + gain_db, cut.k[:, None].astype(float)
     if not polar.any():
-        return mean_errors(fades.low_db, fades.high_db, k, rate / copies)
-    found = np.empty((2, *fades.low_db.shape))
+        return mean_errors(low_db, high_db, k, rate)
+    found = np.empty((2, *low_db.shape))
     for rows, kind in ((~polar, Code.LDPC), (polar, Code.POLAR)):
-        gain_db, shared = (0.0, copies[rows]) if kind is Code.LDPC else (10.0 * np.log10(copies[rows]), 1.0)
-        ends = fades.low_db[rows] + gain_db, fades.high_db[rows] + gain_db
-        found[:, rows] = mean_errors(*ends, k[rows], rate[rows] / shared, kind)
+        found[:, rows] = mean_errors(low_db[rows], high_db[rows], k[rows], rate[rows], kind)
     return found[0], found[1]
 
 
@@ -235,7 +238,7 @@ def _by_chain(chain: LinkChain, equipment: EquipmentState, seed: int) -> Result:
 
     one = ChainGrid.of((chain,))
     cut = blocks(one)
-    seen = fading_information(Setup.of(chain, equipment), chain.prbs, seed, halves=bool(cut.count[0] > 1))
+    seen = fading_information(Setup.of(chain, equipment), chain.prbs, seed)
     # What so many channels say is uncertain: resample them.
     picks = np.random.default_rng(seed).integers(0, len(seen), (RESAMPLES, len(seen)))
     times = np.stack([np.bincount(pick, minlength=len(seen)) for pick in picks])

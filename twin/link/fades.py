@@ -34,6 +34,7 @@ def _shifts() -> np.ndarray:
 
 
 _SHIFT = _shifts()
+_ROOT = 0.25
 _LEAST_ORDER, _LARGEST_ORDER = 0.5, 200.0
 
 
@@ -86,20 +87,20 @@ class Fades:
     def copies(self, count: np.ndarray) -> "Fades":
         """Of the mean over so many copies [chains], two at least, that see independent channels.
 
-        Two copies, or two halves of more of them, are paired in every way, so that both may fade; the halves vary
-        less than one copy does.
+        Two copies, or two halves of more of them, are paired in every way, so that both may fade. The halves vary
+        less than one copy does, in the root in which they are nearly normal: the third would be (Wilson and
+        Hilferty 1931), the fourth errs to the safe side where a copy may fade to nothing.
         """
         one, other = np.triu_indices(len(self.weight))
         weight = self.weight[one] * self.weight[other] * np.where(one == other, 1.0, 2.0)
-        low, high = (mutual_information.from_snr_db(ends) for ends in (self.low_db, self.high_db))
-        mean = self.mean((low + high) / 2.0)[:, None]
-        shrunk = (count / 2.0)[:, None] ** -0.5
-
-        def paired_db(information: np.ndarray) -> np.ndarray:
-            some = mean + (information - mean) * shrunk
-            return mutual_information.to_snr_db((some[:, one] + some[:, other]) / 2.0)
-
-        return Fades(paired_db(low), paired_db(high), weight)
+        ends = mutual_information.from_snr_db(np.stack((self.low_db, self.high_db)))
+        roots = ends**_ROOT
+        middle, shrunk = self.mean(roots.mean(axis=0))[:, None], (count / 2.0)[:, None] ** -0.5
+        halves = (middle + (roots - middle) * shrunk) ** (1.0 / _ROOT)
+        # The mean of a mean is that of one.
+        kept = (self.mean(ends.mean(axis=0)) / self.mean(halves.mean(axis=0)))[:, None]
+        low_db, high_db = mutual_information.to_snr_db(kept * (halves[..., one] + halves[..., other]) / 2.0)
+        return Fades(low_db, high_db, weight)
 
     def mean(self, values: np.ndarray) -> np.ndarray:
         """The mean over channels of the cells' values [chains, cells], [chains]."""

@@ -25,7 +25,7 @@ RATES = (0.35, 0.22, 0.15, 0.1, 0.06, 0.035)
 RARE = 3e-3
 """Block error rate, by T0, at whose SNR T2 counts what is rare."""
 SEEDS = tuple(range(1, 13))
-_LEVELS_DB = np.arange(-14.0, 46.0, 0.25)
+_LEVELS_DB = np.arange(-24.0, 46.0, 0.25)
 _ROUNDS = 30
 _EQUIPMENT = EquipmentState(
     free_prbs=2200,
@@ -44,7 +44,7 @@ _EQUIPMENT = EquipmentState(
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A link chain of one transmission, and the channel it is tried on."""
+    """A link chain of one transmission, over one slot or several, and the channel it is tried on."""
 
     name: str
     chain: LinkChain

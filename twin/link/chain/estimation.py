@@ -2,10 +2,13 @@
 
 Pilots fill the DMRS symbols; each of L layers has every L-th subcarrier of them to itself, at the power of all
 layers together. An estimator is a matrix from a layer's pilots to all resource elements, so that estimating is one
-product. `ls` interpolates linearly between pilots and holds the outer ones; `lmmse` is the Wiener filter of the
-channel's covariance and noise (Edfors et al. 1998), within the PRB.
+product. `ls` interpolates linearly between pilots, holds the outer ones, and weighs what it finds by how much of
+it is channel, for deep in noise it is mostly noise; `lmmse` is the Wiener filter of the channel's covariance and
+noise (Edfors et al. 1998), within the PRB. Both know the noise and the channel's mean power: their errors have no
+part of the estimate in them, so that LLRs by them mean what they say, and those of several slots may be added up.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,7 +23,7 @@ from twin.link.chain.channel import Channel, covariance
 class Filters:
     """Estimator of each layer: weights complex64 [layers, symbols, subcarriers, pilots], and its error.
 
-    `error` is the variance it assumes, float32 [layers, symbols, subcarriers], for a channel of mean power 1.
+    `error` is the variance it assumes, float32 [layers, symbols, subcarriers].
     """
 
     weights: Tensor
@@ -34,19 +37,29 @@ def pilots(layers: int, layer: int, device: torch.device) -> tuple[Tensor, Tenso
     return symbols.repeat_interleave(len(subcarriers)), subcarriers.repeat(len(symbols))
 
 
-def filters(estimator: Estimator, channel: Channel, layers: int, noise: float, device: torch.device) -> Filters:
-    """The estimator's matrices at a noise variance per resource element."""
-    made = [_filter(estimator, channel, layers, layer, noise, device) for layer in range(layers)]
+def filters(
+    estimator: Estimator, channel: Channel, noise: float, powers: Sequence[float], device: torch.device
+) -> Filters:
+    """The estimator's matrices at a noise variance per resource element, for layers of such mean powers."""
+    layers = len(powers)
+    made = [
+        _filter(estimator, channel, layers, layer, noise / power, device) for layer, power in enumerate(powers)
+    ]
     weights, error = zip(*made, strict=True)
-    return Filters(torch.stack(weights), torch.stack(error))
+    return Filters(
+        torch.stack(weights), torch.stack([one * power for one, power in zip(error, powers, strict=True)])
+    )
 
 
 def _filter(
     estimator: Estimator, channel: Channel, layers: int, layer: int, noise: float, device: torch.device
 ) -> tuple[Tensor, Tensor]:
+    """A layer's weights and error, for a channel of mean power 1."""
     if estimator is Estimator.LS:
-        weights = _interpolation(layers, layer, device)
-        return weights, noise * weights.abs().square().sum(-1)
+        weights = interpolation(layers, layer, device)
+        error = noise * weights.abs().square().sum(-1)
+        share = 1.0 / (1.0 + error)
+        return weights * share[..., None], error * share
     symbol, subcarrier = pilots(layers, layer, device)
     shape = (SYMBOLS_PER_SLOT, SUBCARRIERS_PER_PRB)
     time = torch.arange(SYMBOLS_PER_SLOT, device=device).repeat_interleave(SUBCARRIERS_PER_PRB)
@@ -60,7 +73,7 @@ def _filter(
 
 
 @lru_cache(maxsize=32)
-def _interpolation(layers: int, layer: int, device: torch.device) -> Tensor:
+def interpolation(layers: int, layer: int, device: torch.device) -> Tensor:
     """Weights of linear interpolation between a layer's pilots, complex64 [symbols, subcarriers, pilots]."""
     _, subcarrier = pilots(layers, layer, device)
     known = subcarrier[: len(subcarrier) // len(DMRS_SYMBOLS)]

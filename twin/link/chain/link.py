@@ -8,6 +8,7 @@ spread over it, stand for all. SNR is per resource element and receive antenna; 
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 DATA_SYMBOLS = tuple(symbol for symbol in range(SYMBOLS_PER_SLOT) if symbol not in DMRS_SYMBOLS)
 PROBE_PRBS = 4
+BEAM_DRAWS = 4096
+"""Channels by which the mean power of beams is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +160,22 @@ def beamformed(channel: Tensor, layers: int) -> Tensor:
     return formed.reshape(*channel.shape[:-1], layers)
 
 
+def layer_powers(setup: Setup) -> tuple[float, ...]:
+    """Mean power of each layer's channel at a receive antenna: 1, or what a beam makes of it."""
+    if setup.precoder is Precoder.NONE:
+        return (1.0,) * setup.layers
+    return _beam_powers(setup.channel, setup.rx_antennas, setup.tx_antennas)[: setup.layers]
+
+
+@lru_cache(maxsize=256)
+def _beam_powers(channel: Channel, rx_antennas: int, tx_antennas: int) -> tuple[float, ...]:
+    """Of all beams, strongest first: the mean over channels of the squares of their singular values."""
+    origin, shape = torch.zeros(1, dtype=torch.int64), (BEAM_DRAWS, rx_antennas, tx_antennas)
+    drawn = responses(channel, shape, origin, origin, torch.Generator().manual_seed(0))[:, 0, 0]
+    found: list[float] = (torch.linalg.svdvals(drawn).square().mean(0) / rx_antennas).tolist()
+    return tuple(found)
+
+
 def estimate(
     setup: Setup,
     channel: Tensor,
@@ -184,7 +203,7 @@ def estimate(
 
 def _filtered(setup: Setup, estimator: Estimator, channel: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
     """Estimates by linear filters from the pilots, shaped as the channel; error variance per resource element."""
-    filters = estimation.filters(estimator, setup.channel, setup.layers, setup.noise, channel.device)
+    filters = estimation.filters(estimator, setup.channel, setup.noise, layer_powers(setup), channel.device)
     layers = []
     for layer in range(setup.layers):
         symbol, subcarrier = estimation.pilots(setup.layers, layer, channel.device)
@@ -217,7 +236,7 @@ def observed(
 
     The first two are complex64 [slots x prbs, symbols, subcarriers, rx], the last float32 [symbols, subcarriers].
     """
-    weights = estimation.filters(Estimator.LS, setup.channel, 1, setup.noise, channel.device).weights[0]
+    weights = estimation.interpolation(1, 0, channel.device)
     pilots = torch.tensor(DMRS_SYMBOLS, device=channel.device)
     at_pilots = channel[:, :, pilots, :, :, 0]
     at_pilots = at_pilots + complex_normal(at_pilots.shape, setup.noise, draw, channel.device)

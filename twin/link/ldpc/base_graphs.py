@@ -17,6 +17,7 @@ LIFTING_SETS: tuple[tuple[int, ...], ...] = tuple(
 )
 """Lifting sizes by set index (TS 38.212 table 5.3.2-1)."""
 LIFTING_SIZES = tuple(sorted(size for sizes in LIFTING_SETS for size in sizes))
+ROWS, COLUMNS = {1: 46, 2: 42}, {1: 68, 2: 52}
 CORE_ROWS = 4
 """Rows of the dual-diagonal core; each row below adds one parity column of its own."""
 
@@ -41,10 +42,9 @@ class BaseGraph:
 @lru_cache(maxsize=2)
 def base_graph(number: int) -> BaseGraph:
     """Base graph 1 or 2."""
-    rows = {1: 46, 2: 42}[number]
     with np.load(FILE) as stored:
         row, column, *shifts = stored[f"bg{number}"].astype(np.int64)
-    return BaseGraph(number, rows, {1: 68, 2: 52}[number], row, column, np.stack(shifts))
+    return BaseGraph(number, ROWS[number], COLUMNS[number], row, column, np.stack(shifts))
 
 
 def lifting_set(size: int) -> int:

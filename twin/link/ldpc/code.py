@@ -17,7 +17,7 @@ LARGEST_BLOCK = {1: 8448, 2: 3840}
 """Information bits of the largest block by base graph (TS 38.212 5.2.2)."""
 SMALLEST_BLOCK = 12
 REDUNDANCY_VERSIONS = 4
-_START = {1: (0, 17, 33, 56), 2: (0, 13, 25, 43)}
+START = {1: (0, 17, 33, 56), 2: (0, 13, 25, 43)}
 """Where a redundancy version starts in the circular buffer, in lifted columns (TS 38.212 table 5.4.2.1-2)."""
 _MOST_REPEATED = 64
 
@@ -58,7 +58,7 @@ class LdpcCode:
         """The bits of the mother code that a redundancy version sends, in their order, int64 [n]."""
         if not 0 <= rv < REDUNDANCY_VERSIONS:
             raise CodeError(f"rv is {rv}; it must lie in 0..{REDUNDANCY_VERSIONS - 1}")
-        start = _START[self.graph.number][rv] * self.lifting
+        start = START[self.graph.number][rv] * self.lifting
         first = int(np.searchsorted(self.buffer, start + PUNCTURED_COLUMNS * self.lifting))
         places: np.ndarray = self.buffer[(first + np.arange(self.n)) % len(self.buffer)]
         return places
@@ -80,13 +80,26 @@ def code(k: int, n: int) -> LdpcCode:
     if not k < n <= _MOST_REPEATED * k:
         raise CodeError(f"n is {n}; it must lie above k ({k}) and be at most {_MOST_REPEATED} times as large")
     rate = k / n
-    number = 2 if k <= 292 or (k <= 3824 and rate <= 0.67) or rate <= 0.25 else 1
+    number = int(graph_number(np.array(k), np.array(rate)))
     if k > LARGEST_BLOCK[number]:
         raise CodeError(f"k is {k}; at rate {rate:.2f} it must be at most {LARGEST_BLOCK[number]}")
     return LdpcCode(k, n, base_graph(number), _lifting(number, k))
 
 
+def graph_number(k: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    """Which base graph blocks of k bits at a code rate take (TS 38.212 6.2.2)."""
+    found: np.ndarray = np.where((k <= 292) | ((k <= 3824) & (rate <= 0.67)) | (rate <= 0.25), 2, 1)
+    return found
+
+
+def information_columns(k: np.ndarray, number: np.ndarray) -> np.ndarray:
+    """Columns of the base graph that k bits are laid in (TS 38.212 5.2.2)."""
+    narrow = np.select([k > 640, k > 560, k > 192], [10, 9, 8], 6)
+    found: np.ndarray = np.where(number == 1, 22, narrow)
+    return found
+
+
 def _lifting(number: int, k: int) -> int:
     """The smallest lifting size whose information columns hold k bits (TS 38.212 5.2.2)."""
-    columns = 22 if number == 1 else 10 if k > 640 else 9 if k > 560 else 8 if k > 192 else 6
+    columns = int(information_columns(np.array(k), np.array(number)))
     return next(size for size in LIFTING_SIZES if columns * size >= k)

@@ -12,10 +12,10 @@ from twin.link.catalogue import ChannelClass, Detector, Estimator, Modulation, P
 from twin.link.chain.channel import Channel, covariance, responses, samples, selectivity
 from twin.link.chain.detection import equaliser, hermitian_inverse
 from twin.link.chain.ensemble import MOST_PRBS, information_at, narrowing
-from twin.link.chain.link import Setup, probe, random_bits, send
+from twin.link.chain.link import Setup, information, layer_powers, probe, random_bits, send
 from twin.link.chain.mapping import AT_ONCE, amplitudes, modulate, points, square_llrs
 from twin.link.chain.sweep import linear_sweep
-from twin.link.chain.tiers import fading_information, probe_information
+from twin.link.chain.tiers import fading_information, interleaver, probe_information
 
 CPU = torch.device("cpu")
 FADING = Channel(ChannelClass.TDL_C, 0.01, 0.002)
@@ -206,13 +206,6 @@ def test_thousands_of_channels_get_what_some_get_that_a_receiver_is_run_on(link:
     assert np.quantile(told, 0.1) == pytest.approx(np.quantile(seen, 0.1), abs=0.03)
 
 
-def test_halves_of_a_slot_vary_more_than_the_whole() -> None:
-    fast = replace(LINK, channel=Channel(ChannelClass.TDL_A, 0.002, 0.03), rx_antennas=1)
-    whole, halves = fading_information(fast, 4, 1), fading_information(fast, 4, 1, halves=True)
-    assert len(halves) == 2 * len(whole)
-    assert halves.std() > 1.03 * whole.std()
-
-
 def test_the_mean_over_all_prbs_varies_less_than_over_some() -> None:
     channel = Channel(ChannelClass.TDL_A, 0.02)
     assert narrowing(channel, 12) == 1.0
@@ -241,3 +234,64 @@ def test_probes_lie_inside_the_allocation() -> None:
         chosen = probe(prbs)
         assert len(chosen) == len(set(chosen)) == min(prbs, 4)
         assert all(0 <= place < prbs for place in chosen)
+
+
+@pytest.mark.parametrize("estimator", [Estimator.LS, Estimator.LMMSE])
+@pytest.mark.parametrize(
+    "antennas", [{}, {"rx_antennas": 4}, {"tx_antennas": 4, "rx_antennas": 1, "precoder": Precoder.SVD}]
+)
+def test_llrs_mean_what_they_say_deep_in_noise_so_that_copies_add_up(
+    estimator: Estimator, antennas: dict[str, object]
+) -> None:
+    """Nothing is lost by taking them at their word, and eight slots have eight times the SNR of one."""
+    setup = replace(LINK, snr_db=-9.0, modulation=Modulation.QPSK, estimator=estimator, **antennas)
+    made = draw(4)
+    bits = random_bits(setup, 64, made, CPU)
+    slots = [send(setup, bits, made) for _ in range(8)]
+    one = float(torch.stack([information(llr, bits) for llr in slots]).mean())
+    assert 0.0 < one < 0.3
+    told = [float(information(scale * sum(slots), bits).mean()) for scale in (1.0, 0.6, 1.6)]
+    assert told[0] == max(told)
+    summed = mutual_information.from_snr_db(mutual_information.to_snr_db(np.array(one)) + 10.0 * np.log10(8))
+    assert told[0] == pytest.approx(float(summed), abs=0.03)
+
+
+@pytest.mark.parametrize("kind", list(ChannelClass))
+def test_beams_share_the_power_of_all_antennas(kind: ChannelClass) -> None:
+    setup = replace(LINK, channel=Channel(kind, 0.01, 0.002), layers=4, tx_antennas=4, rx_antennas=4)
+    assert layer_powers(setup) == (1.0, 1.0, 1.0, 1.0)
+    powers = layer_powers(replace(setup, precoder=Precoder.SVD))
+    assert sum(powers) == pytest.approx(4.0, rel=0.05)
+    assert list(powers) == sorted(powers, reverse=True)
+    assert layer_powers(replace(setup, precoder=Precoder.SVD, layers=2)) == powers[:2]
+
+
+@pytest.mark.parametrize("modulation", [Modulation.QAM16, Modulation.QAM64, Modulation.QAM256])
+def test_copies_in_other_places_of_points_add_up_and_those_in_the_same_do_not(modulation: Modulation) -> None:
+    setup = replace(LINK, channel=Channel(ChannelClass.AWGN), modulation=modulation, snr_db=0.0, estimator=None)
+    setup = replace(setup, rx_antennas=1)
+    made = draw(5)
+    bits = random_bits(setup, 4, made, CPU)
+    sent = bits.flatten()
+    copies: dict[bool, list[torch.Tensor]] = {True: [], False: []}
+    for shuffled, llrs in copies.items():
+        for copy in range(8):
+            order = torch.from_numpy(interleaver(copy if shuffled else 0, len(sent)))
+            llr = torch.empty(len(sent))
+            llr[order] = send(setup, sent[order].reshape(bits.shape), made).flatten()
+            llrs.append(llr)
+
+    def told(llr: torch.Tensor) -> float:
+        return float(information(llr[None], sent[None])[0])
+
+    one = np.array(np.mean([told(llr) for llr in copies[False]]))
+    summed = float(mutual_information.from_snr_db(mutual_information.to_snr_db(one) + 10.0 * np.log10(8)))
+    assert told(torch.stack(copies[True]).sum(0)) == pytest.approx(summed, abs=0.03)
+    assert told(torch.stack(copies[False]).sum(0)) < summed - 0.05
+
+
+def test_a_copy_sends_every_bit_once_in_an_order_of_its_own() -> None:
+    orders = [interleaver(copy, 500) for copy in range(3)]
+    assert all(sorted(order) == list(range(500)) for order in orders)
+    assert all((one != other).mean() > 0.9 for one, other in pairwise(orders))
+    assert interleaver(2, 500).tolist() == orders[2].tolist()
