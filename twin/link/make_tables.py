@@ -1,7 +1,7 @@
 """Make T0's tables with T1's chain: `python -m twin.link.make_tables`.
 
 Each receiver and channel is a cell of its own seed; finished cells go to a partial file, with which an interrupted
-run goes on. On two cores it takes an hour and a quarter, EP and K-best aside; `--device cuda` is quicker still.
+run goes on. On two cores it takes an hour and a half; `--device cuda` is quicker still.
 """
 
 import argparse
@@ -191,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--prbs", type=int, default=96, help="PRBs on which receivers are run twice; half for DeepRx"
     )
     parser.add_argument("--channels", type=int, default=16384, help="channels of a cell in all")
-    parser.add_argument("--slow-slots", type=int, default=2, help="channels of a cell of EP and K-best")
+    parser.add_argument("--slow-slots", type=int, default=8, help="channels of a cell of EP and K-best")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--partial", type=Path, default=FILE.with_suffix(".partial"))
     parser.add_argument("--out", type=Path, default=FILE)
