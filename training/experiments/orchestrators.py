@@ -8,6 +8,7 @@ true demand and ask tier T0.
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import cast
 
 from matplotlib.figure import Figure
@@ -98,15 +99,21 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """The work of an audit of the last stage's plans, after the training's own run."""
+    """The work of an audit of the last stage's plans, or of the shipped model's where no training was run here."""
 
     plans: int = 200
 
     def __call__(self, task: Task) -> Result:
         """Shares of verdicts."""
         home = folder_of(task.runs, NAME, FULL, task.seed)
-        entry = entries.make(f"model:{home / 'stages' / STAGES[-1] / MODEL}")
+        entry = entries.make(last_stage(home))
         return Audit(entry, drawn(TASKS), home / "outcomes.jsonl", self.plans, prove=True)(task)
+
+
+def last_stage(home: Path) -> str:
+    """The entry of a training's last stage by the folder of its run; the shipped model's where there is none."""
+    model = home / "stages" / STAGES[-1] / MODEL
+    return f"model:{model}" if model.exists() else "shipped"
 
 
 def drawn(count: int) -> list[Asked]:

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from training.experiments.experiment import Experiment, Findings
-from training.experiments.orchestrators import FULL, Searched, Trained, tell
+from training.experiments.orchestrators import FULL, Searched, Trained, last_stage, tell
 from training.experiments.report import report
 from training.experiments.run import Arm
+from training.orchestrator.pipeline import MODEL, STAGES
 
 
 @pytest.mark.slow
@@ -25,3 +26,10 @@ def test_stages_and_searches_stand_on_one_page(tmp_path: Path, monkeypatch: pyte
     assert text.count("- over *") == 4
     assert (tmp_path / "orchestrators.png").stat().st_size > 10_000
     assert "random:4,1,all,completion," in (tmp_path / "orchestrators.csv").read_text()
+
+
+def test_the_shipped_model_is_audited_where_no_training_was_run(tmp_path: Path) -> None:
+    assert last_stage(tmp_path) == "shipped"
+    model = tmp_path / "stages" / STAGES[-1] / MODEL
+    model.mkdir(parents=True)
+    assert last_stage(tmp_path) == f"model:{model}"
