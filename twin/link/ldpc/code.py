@@ -20,6 +20,7 @@ REDUNDANCY_VERSIONS = 4
 START = {1: (0, 17, 33, 56), 2: (0, 13, 25, 43)}
 """Where a redundancy version starts in the circular buffer, in lifted columns (TS 38.212 table 5.4.2.1-2)."""
 _MOST_REPEATED = 64
+_SIZES = np.array(LIFTING_SIZES)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def code(k: int, n: int) -> LdpcCode:
     number = int(graph_number(np.array(k), np.array(rate)))
     if k > LARGEST_BLOCK[number]:
         raise CodeError(f"k is {k}; at rate {rate:.2f} it must be at most {LARGEST_BLOCK[number]}")
-    return LdpcCode(k, n, base_graph(number), _lifting(number, k))
+    return LdpcCode(k, n, base_graph(number), int(lifting_size(np.array(k), np.array(number))))
 
 
 def graph_number(k: np.ndarray, rate: np.ndarray) -> np.ndarray:
@@ -92,14 +93,8 @@ def graph_number(k: np.ndarray, rate: np.ndarray) -> np.ndarray:
     return found
 
 
-def information_columns(k: np.ndarray, number: np.ndarray) -> np.ndarray:
-    """Columns of the base graph that k bits are laid in (TS 38.212 5.2.2)."""
-    narrow = np.select([k > 640, k > 560, k > 192], [10, 9, 8], 6)
-    found: np.ndarray = np.where(number == 1, 22, narrow)
-    return found
-
-
-def _lifting(number: int, k: int) -> int:
+def lifting_size(k: np.ndarray, number: np.ndarray) -> np.ndarray:
     """The smallest lifting size whose information columns hold k bits (TS 38.212 5.2.2)."""
-    columns = int(information_columns(np.array(k), np.array(number)))
-    return next(size for size in LIFTING_SIZES if columns * size >= k)
+    narrow = np.select([k > 640, k > 560, k > 192], [10, 9, 8], 6)
+    found: np.ndarray = _SIZES[np.searchsorted(_SIZES, -(-k // np.where(number == 1, 22, narrow)))]
+    return found

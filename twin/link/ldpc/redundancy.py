@@ -7,26 +7,25 @@ bits that come again add up their energy.
 
 import numpy as np
 
-from twin.link.ldpc.base_graphs import COLUMNS, LIFTING_SIZES, ROWS
-from twin.link.ldpc.code import PUNCTURED_COLUMNS, START, graph_number, information_columns
+from twin.link.ldpc.base_graphs import COLUMNS, ROWS
+from twin.link.ldpc.code import PUNCTURED_COLUMNS, START, graph_number, lifting_size
 
 RV_ORDER = (0, 2, 3, 1)
 """Redundancy versions of a block's transmissions (TS 38.214 5.1.2.1)."""
-_SIZES = np.array(LIFTING_SIZES)
 _STARTS = np.array([START[number] for number in (1, 2)])
-_COLUMNS, _ROWS = (np.array([known[number] for number in (1, 2)]) for known in (COLUMNS, ROWS))
+_COLUMNS = np.array([COLUMNS[number] for number in (1, 2)])
+_INFORMATION = _COLUMNS - [ROWS[number] for number in (1, 2)]
 
 
 def distinct_bits(k: np.ndarray, n: np.ndarray, copies: np.ndarray) -> np.ndarray:
     """Different bits among so many copies of n of blocks of k bits, int64; all [blocks]."""
     graph = graph_number(k, k / n) - 1
-    information = (_COLUMNS - _ROWS)[graph]
-    lifting = _SIZES[np.searchsorted(_SIZES, k / information_columns(k, graph + 1))]
-    fillers = information * lifting - k
+    lifting = lifting_size(k, graph + 1)
+    fillers = _INFORMATION[graph] * lifting - k
     buffer = (_COLUMNS[graph] - PUNCTURED_COLUMNS) * lifting - fillers
     # Where each version starts in the buffer, from which the fillers are left out.
     start = _STARTS[graph] * lifting[:, None]
-    behind = start + PUNCTURED_COLUMNS * lifting[:, None] >= (information * lifting)[:, None]
+    behind = start + PUNCTURED_COLUMNS * lifting[:, None] >= (k + fillers)[:, None]
     start = np.where(
         behind, start - fillers[:, None], np.minimum(start, (k - PUNCTURED_COLUMNS * lifting)[:, None])
     )
