@@ -121,8 +121,8 @@ def _checked(
         one = proof.by_tables(one, equipment)
     else:
         # Not by the channels that it is judged with.
-        looks = proof.by_twin(demand, equipment, seed + 1)
-        one = proof.proved(one, beyond_db, Targets.of((demand,)), equipment, looks)
+        look = proof.by_twin(demand, equipment, seed + 1)
+        one = proof.proved(one, beyond_db, Targets.of((demand,)), equipment, look)
     return one.chain(0), evaluate(one.chain(0), equipment, tier, seed=seed)
 
 

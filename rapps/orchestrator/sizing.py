@@ -134,9 +134,15 @@ def _loud(chains: ChainGrid, steps: np.ndarray, targets: Targets, grid: Equipmen
 
 def spread_prbs(chains: ChainGrid, equipment: Equipment) -> np.ndarray:
     """The most PRBs over which power may be spread [chains]: WIDER, as far as there are, and never fewer."""
-    most = np.minimum(chains.prbs * WIDER, _LADDER[widest_place(chains, equipment)])
+    most = np.minimum(chains.prbs * WIDER, most_prbs(chains, equipment))
     spread: np.ndarray = np.maximum(chains.prbs, most).astype(np.int32)
     return spread
+
+
+def most_prbs(chains: ChainGrid, equipment: Equipment) -> np.ndarray:
+    """The greatest width in PRBS that the equipment has spectrum and compute for [chains]."""
+    most: np.ndarray = _LADDER[widest_place(chains, equipment)]
+    return most
 
 
 def least_place(chains: ChainGrid, throughput_bps: np.ndarray | float) -> np.ndarray:

@@ -59,17 +59,18 @@ class ProvedEntry:
     def _proved(self, plans: Sequence[Question], beyond_db: Sequence[int]) -> ChainGrid:
         asked = [replace(plan, demand=doubted(plan.demand)) for plan in plans]
 
-        def met(rows: np.ndarray, chains: ChainGrid) -> np.ndarray:
+        def look(rows: np.ndarray, chains: ChainGrid) -> np.ndarray:
             looks = [
                 replace(asked[row], chains=chains.take(np.array([place])))
                 for place, row in enumerate(rows.tolist())
             ]
-            return np.array([told.met[0] for told in self.pool.ask(looks, Tier.T1, seed=SEED)], dtype=bool)
+            told = self.pool.ask(looks, Tier.T1, seed=SEED)
+            return np.array([one.deviations[0] for one in told]).reshape(-1, 3)
 
         return proved(
             concatenate([plan.chains for plan in plans]),
             np.array(beyond_db),
             Targets.of([plan.demand for plan in plans]),
             EquipmentGrid.of([plan.equipment for plan in plans], [1] * len(plans)),
-            met,
+            look,
         )
