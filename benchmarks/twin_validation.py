@@ -34,6 +34,12 @@ from twin.network.validation import fairness, fixed_link, poisson_queue, sharing
 ROOT = Path(__file__).resolve().parents[1]
 REPORT, PLOT = ROOT / "docs" / "twin_validation.md", ROOT / "docs" / "figures" / "twin_validation.png"
 NEAR_DB = 0.3
+GROUPS = (
+    ("cases by which it was laid out", KNOWN),
+    ("fresh cases, added when the tables were settled", FRESH),
+    ("cases of blocks that are sent more than once", COPIES),
+)
+CASES = tuple(case for _, cases in GROUPS for case in cases)
 CODES = (
     (100, 300, 1.5), (300, 500, 1.75), (600, 1500, 0.9), (1272, 2544, 1.2), (3000, 12000, 0.4), (2000, 2400, 3.1),
     (5000, 6000, 2.8),
@@ -45,7 +51,7 @@ def verdicts(blocks: int, failures: int, workers: int) -> list[Verdict]:
     os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"
     found = []
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        for item in pool.map(partial(verdict, blocks=blocks, failures=failures), (*KNOWN, *FRESH, *COPIES)):
+        for item in pool.map(partial(verdict, blocks=blocks, failures=failures), CASES):
             print(
                 f"{item.case.name:24} T0 {item.t0_error_db:+.2f} dB, T1 {item.t1_error_db:+.2f} dB, spread",
                 f"{item.t1_db.std(ddof=1):.2f} dB, T2 {item.counted.crossing_db()[1]:.2f} dB",
@@ -67,7 +73,7 @@ def rare_verdicts(blocks: int, failures: int, workers: int) -> list[Rare]:
     """Every case's where errors are rare."""
     found = []
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        cases = (*RARE, *KNOWN, *FRESH, *COPIES)
+        cases = (*RARE, *CASES)
         for item in pool.map(partial(rare_verdict, blocks=blocks, failures=failures), cases):
             print(
                 f"{item.case.name:24} rare: T2 {item.bler:.1e} +-{item.error_decades:.2f} decades,",
@@ -130,28 +136,27 @@ def link_section(found: Sequence[Verdict], blocks: int, failures: int) -> list[s
         "| case | channel | PRBs | T2 dB | T0 error dB | T1 bias dB | T1 spread dB |",
         "|---|---|---|---|---|---|---|",
     ]
-    for place, item in enumerate(found):
-        case, (level_db, error_db) = item.case, item.counted.crossing_db()
-        if place == len(KNOWN):
-            lines.append("| *added when the tables were settled* | | | | | | |")
-        if place == len(KNOWN) + len(FRESH):
-            lines.append("| *sent more than once* | | | | | | |")
-        lines.append(
-            f"| {case.name} | {case.channel.value} {case.delay_spread_s * 1e9:.0f} ns {case.doppler_hz:.0f} Hz | "
-            f"{case.chain.prbs} | {level_db:.2f} ± {1.96 * error_db:.2f} | {item.t0_error_db:+.2f} | "
-            f"{item.t1_error_db:+.2f} | {item.t1_db.std(ddof=1):.2f} |"
-        )
+    for name, some in grouped(found):
+        lines.append(f"| *{name}* | | | | | | |")
+        for item in some:
+            case, (level_db, error_db) = item.case, item.counted.crossing_db()
+            lines.append(
+                f"| {case.name} | {case.channel.value} {case.delay_spread_s * 1e9:.0f} ns "
+                f"{case.doppler_hz:.0f} Hz | {case.chain.prbs} | {level_db:.2f} ± {1.96 * error_db:.2f} | "
+                f"{item.t0_error_db:+.2f} | {item.t1_error_db:+.2f} | {item.t1_db.std(ddof=1):.2f} |"
+            )
     return lines
+
+
+def grouped(found: Sequence[Verdict]) -> list[tuple[str, list[Verdict]]]:
+    """Verdicts by the group that their case is of, under its name."""
+    return [(name, [item for item in found if item.case in cases]) for name, cases in GROUPS]
 
 
 def standing(found: Sequence[Verdict]) -> list[str]:
     """In how many cases the tiers are near."""
     lines = []
-    for name, some in (
-        ("cases by which it was laid out", found[: len(KNOWN)]),
-        ("fresh cases", found[len(KNOWN) : len(KNOWN) + len(FRESH)]),
-        ("cases of blocks that are sent more than once", found[len(KNOWN) + len(FRESH) :]),
-    ):
+    for name, some in grouped(found):
         for tier in ("t0", "t1"):
             errors = np.abs([getattr(item, f"{tier}_error_db") for item in some])
             near = int((errors <= NEAR_DB).sum())
