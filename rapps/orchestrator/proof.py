@@ -46,6 +46,7 @@ def by_tables(chains: ChainGrid, equipment: Equipment) -> ChainGrid:
 
 def doubted(demand: Demand) -> Demand:
     """What a chain must meet at T1 so that other channels find it good too."""
+    # A margin is one of bit errors, too, which have their own.
     return replace(demand, max_ber=demand.max_ber * (1.0 + SPARE) / DOUBT, margin=SPARE)
 
 
@@ -71,8 +72,8 @@ def proved(
     tried = _Tried(some.with_(tx_power_dbm=most_dbm), rows, look, most_prbs(some, own))
     power_dbm = galloped(tried.sound, told_dbm, least_dbm - 1, most_dbm)
     tried.spread(power_dbm)
-    tried.scaled(most)
-    tried.louder(most_dbm)
+    tried.shrink(most)
+    tried.amplify(most_dbm)
     best = tried.best
     return chains.put(rows, prbs=best.prbs, tx_power_dbm=np.minimum(best.tx_power_dbm + beyond, most))
 
@@ -126,7 +127,7 @@ class _Tried:
 
         bisected(sound, steps + 1, np.zeros_like(steps))
 
-    def scaled(self, most_dbm: np.ndarray) -> None:
+    def shrink(self, most_dbm: np.ndarray) -> None:
         """Look at as little power and as few PRBs, together, as give the throughput, and a decibel above it."""
         places = np.flatnonzero(np.isfinite(self._rate))
         tight, less_db = self._tight.take(places), np.arange(2 * NEAR_DB, -2 * NEAR_DB - 1, -1)
@@ -142,7 +143,7 @@ class _Tried:
             good[rows, first] = False
             good[rows[found]] = False
 
-    def louder(self, most_dbm: np.ndarray) -> None:
+    def amplify(self, most_dbm: np.ndarray) -> None:
         """Look for the least power that is enough in all, where so far none is for the throughput alone."""
         short = np.isinf(self.wasted) & np.isfinite(self._rate) & (self._tight.tx_power_dbm < most_dbm)
         places = np.flatnonzero(short)
