@@ -6,11 +6,10 @@ the tables say and a decibel more.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
-from rapps.orchestrator.sizing import WIDER, most_prbs
+from rapps.orchestrator.sizing import most_prbs, spread_prbs
 from twin.link.demand import Demand, Targets
 from twin.link.equipment import Equipment, EquipmentGrid, EquipmentState
 from twin.link.evaluate import evaluate
@@ -46,8 +45,11 @@ def by_tables(chains: ChainGrid, equipment: Equipment) -> ChainGrid:
 
 def doubted(demand: Demand) -> Demand:
     """What a chain must meet at T1 so that other channels find it good too."""
-    # A margin is one of bit errors, too, which have their own.
-    return replace(demand, max_ber=demand.max_ber * (1.0 + SPARE) / DOUBT, margin=SPARE)
+    return Demand(
+        max_delay_s=demand.max_delay_s / (1.0 + SPARE),
+        min_throughput_bps=demand.min_throughput_bps * (1.0 + SPARE),
+        max_ber=demand.max_ber / DOUBT,
+    )
 
 
 def proved(
@@ -69,92 +71,99 @@ def proved(
     most, beyond = most_power_dbm(own), np.broadcast_to(beyond_db, len(chains))[rows]
     told_dbm = np.maximum(some.tx_power_dbm - beyond, LEAST_POWER_DBM)
     least_dbm, most_dbm = np.maximum(told_dbm - NEAR_DB, LEAST_POWER_DBM), np.minimum(told_dbm + NEAR_DB, most)
-    tried = _Tried(some.with_(tx_power_dbm=most_dbm), rows, look, most_prbs(some, own))
-    power_dbm = galloped(tried.sound, told_dbm, least_dbm - 1, most_dbm)
-    tried.spread(power_dbm)
-    tried.shrink(most)
-    tried.amplify(most_dbm)
+    tried = _Tried(some.with_(tx_power_dbm=most_dbm), rows, look)
+    tried.quieten(told_dbm, least_dbm)
+    tried.spread(spread_prbs(some, own))
+    widest = most_prbs(some, own)
+    tried.shrink(most, widest)
+    tried.amplify(widest)
     best = tried.best
     return chains.put(rows, prbs=best.prbs, tx_power_dbm=np.minimum(best.tx_power_dbm + beyond, most))
 
 
 class _Tried:
-    """Chains that are looked at in other sizes: those just few enough errors ask for, and the best of all."""
+    """Chains, as loud as they may be made, that are looked at in other sizes, and the best of these so far."""
 
-    def __init__(self, chains: ChainGrid, rows: np.ndarray, look: Look, most_prbs: np.ndarray) -> None:
-        self.chains, self._rows, self._look, self._most = chains, rows, look, most_prbs
+    def __init__(self, chains: ChainGrid, rows: np.ndarray, look: Look) -> None:
+        self._chains, self._rows, self._look = chains, rows, look
         self.best = chains
         """The sizes that meet their targets and waste least; as they were where none do."""
-        self.wasted = np.full(len(chains), np.inf)
+        self._wasted = np.full(len(chains), np.inf)
         self._tight, self._rate = chains, np.full(len(chains), np.nan)
         """The sizes last found sound, and the logarithm of the part of their throughput that is needed."""
 
-    def _errors(self, places: np.ndarray, power_dbm: np.ndarray, prbs: np.ndarray | None) -> np.ndarray:
-        tried = self.chains.take(places).with_(tx_power_dbm=power_dbm)
-        tried = tried if prbs is None else tried.with_(prbs=prbs)
-        errors = self._look(self._rows[places], tried)
-        wasted = np.where(satisfied(errors), waste(errors), np.inf)
-        better = np.flatnonzero(wasted < self.wasted[places])
-        kept, own = places[better], tried.take(better)
-        self.best = self.best.put(kept, prbs=own.prbs, tx_power_dbm=own.tx_power_dbm)
-        self.wasted[kept] = wasted[better]
-        return errors
+    def quieten(self, start_dbm: np.ndarray, least_dbm: np.ndarray) -> None:
+        """Look for the least power that is sound, from a start [chains]."""
 
-    def met(self, places: np.ndarray, power_dbm: np.ndarray, prbs: np.ndarray | None = None) -> np.ndarray:
-        """Which chains meet their targets with this power, and these PRBs instead of their own, bool [places]."""
-        return satisfied(self._errors(places, power_dbm, prbs))
+        def sound(places: np.ndarray, power_dbm: np.ndarray) -> np.ndarray:
+            return self._sound(places, power_dbm, self._chains.prbs[places])
 
-    def sound(self, places: np.ndarray, power_dbm: np.ndarray, prbs: np.ndarray | None = None) -> np.ndarray:
-        """Which of them meet all targets but the throughput, for which there may be more PRBs, bool [places]."""
-        errors = self._errors(places, power_dbm, prbs)
-        good = satisfied(errors[:, [0, 2]])
-        some = places[good]
-        own = self.chains.prbs[some] if prbs is None else prbs[good]
-        self._tight = self._tight.put(some, prbs=own, tx_power_dbm=power_dbm[good])
-        self._rate[some] = errors[good, 1]
-        return good
+        galloped(sound, start_dbm, least_dbm - 1, self._chains.tx_power_dbm)
 
-    def spread(self, power_dbm: np.ndarray) -> None:
-        """Look for the most PRBs, WIDER at most, over which power may be spread as to errors and delay."""
+    def spread(self, widest: np.ndarray) -> None:
+        """Look for the most PRBs, up to these [chains], over which that power may be spread and be sound."""
         places = np.flatnonzero(np.isfinite(self._rate))
-        prbs = self.chains.prbs[places]
-        room = np.minimum(prbs * WIDER, self._most[places]).astype(np.int32) - prbs
+        tight = self._tight.take(places)
+        room = widest[places] - tight.prbs
         steps = np.minimum(room, FINEST)
 
         def sound(rows: np.ndarray, step: np.ndarray) -> np.ndarray:
             wider = np.round(room[rows] * step / steps[rows]).astype(np.int32)
-            return self.sound(places[rows], power_dbm[places[rows]], prbs[rows] + wider)
+            return self._sound(places[rows], tight.tx_power_dbm[rows], tight.prbs[rows] + wider)
 
         bisected(sound, steps + 1, np.zeros_like(steps))
 
-    def shrink(self, most_dbm: np.ndarray) -> None:
+    def shrink(self, most_dbm: np.ndarray, most_prbs: np.ndarray) -> None:
         """Look at as little power and as few PRBs, together, as give the throughput, and a decibel above it."""
         places = np.flatnonzero(np.isfinite(self._rate))
         tight, less_db = self._tight.take(places), np.arange(2 * NEAR_DB, -2 * NEAR_DB - 1, -1)
         prbs = np.floor(tight.prbs[:, None] * 10.0 ** (-less_db / 10.0) + EXACT)
         power_dbm = tight.tx_power_dbm[:, None] - less_db
         fast = prbs >= tight.prbs[:, None] * np.exp(self._rate[places])[:, None] + EXACT
-        able = (prbs <= self._most[places, None]) & (power_dbm <= most_dbm[places, None])
+        able = (prbs <= most_prbs[places, None]) & (power_dbm <= most_dbm[places, None])
         good = fast & able & (power_dbm >= LEAST_POWER_DBM) & (less_db != 0)
         for _ in range(2):
             rows = np.flatnonzero(good.any(axis=1))
             first = good[rows].argmax(axis=1)
-            found = self.met(places[rows], power_dbm[rows, first], prbs[rows, first].astype(np.int32))
+            found = self._met(places[rows], power_dbm[rows, first], prbs[rows, first].astype(np.int32))
             good[rows, first] = False
             good[rows[found]] = False
 
-    def amplify(self, most_dbm: np.ndarray) -> None:
+    def amplify(self, most_prbs: np.ndarray) -> None:
         """Look for the least power that is enough in all, where so far none is for the throughput alone."""
-        short = np.isinf(self.wasted) & np.isfinite(self._rate) & (self._tight.tx_power_dbm < most_dbm)
+        most_dbm = self._chains.tx_power_dbm
+        short = np.isinf(self._wasted) & np.isfinite(self._rate) & (self._tight.tx_power_dbm < most_dbm)
         places = np.flatnonzero(short)
         tight = self._tight.take(places)
-        fast = np.minimum(np.ceil(tight.prbs * np.exp(self._rate[places])), self._most[places])
+        fast = np.minimum(np.ceil(tight.prbs * np.exp(self._rate[places])), most_prbs[places])
         prbs = np.maximum(tight.prbs, fast).astype(np.int32)
 
         def met(rows: np.ndarray, power_dbm: np.ndarray) -> np.ndarray:
-            return self.met(places[rows], power_dbm, prbs[rows])
+            return self._met(places[rows], power_dbm, prbs[rows])
 
         galloped(met, tight.tx_power_dbm + 1, tight.tx_power_dbm, most_dbm[places])
+
+    def _met(self, places: np.ndarray, power_dbm: np.ndarray, prbs: np.ndarray) -> np.ndarray:
+        """Which chains meet their targets with these sizes, bool [places]."""
+        return satisfied(self._errors(places, power_dbm, prbs))
+
+    def _sound(self, places: np.ndarray, power_dbm: np.ndarray, prbs: np.ndarray) -> np.ndarray:
+        """Which meet all targets but the throughput, for which there may be more PRBs, bool [places]."""
+        errors = self._errors(places, power_dbm, prbs)
+        good = satisfied(errors[:, [0, 2]])
+        self._tight = self._tight.put(places[good], prbs=prbs[good], tx_power_dbm=power_dbm[good])
+        self._rate[places[good]] = errors[good, 1]
+        return good
+
+    def _errors(self, places: np.ndarray, power_dbm: np.ndarray, prbs: np.ndarray) -> np.ndarray:
+        sizes = {"prbs": prbs, "tx_power_dbm": power_dbm}
+        errors = self._look(self._rows[places], self._chains.take(places).with_(**sizes))
+        wasted = np.where(satisfied(errors), waste(errors), np.inf)
+        better = wasted < self._wasted[places]
+        kept = places[better]
+        self.best = self.best.put(kept, **{name: size[better] for name, size in sizes.items()})
+        self._wasted[kept] = wasted[better]
+        return errors
 
 
 def by_twin(demand: Demand, equipment: EquipmentState, seed: int) -> Look:

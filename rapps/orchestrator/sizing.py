@@ -113,7 +113,7 @@ def _wide(chains: ChainGrid, targets: Targets, grid: EquipmentGrid) -> ChainGrid
 def _least_wasteful(chains: ChainGrid, targets: Targets, grid: EquipmentGrid) -> tuple[ChainGrid, np.ndarray]:
     """The chains that are `quietest` with the transmissions by which they waste least, and that waste [chains]."""
     chains = _wide(chains, targets, grid)
-    most = _LADDER[widest_place(chains, grid)]
+    most = most_prbs(chains, grid)
     found, least = quietest(chains.with_(harq_transmissions=TRANSMISSIONS[0]), targets, grid, most)
     for number in TRANSMISSIONS[1:]:
         tried, wasted = quietest(chains.with_(harq_transmissions=number), targets, grid, most)
