@@ -16,12 +16,15 @@ from twin.link.evaluate import evaluate
 from twin.link.plan import ChainGrid
 from twin.link.power import LEAST_POWER_DBM, bisected, galloped, hopeful, most_power_dbm
 from twin.link.qos import Tier
-from twin.link.reward import deviations, satisfied, waste
+from twin.link.reward import decades, deviations, satisfied, waste
 
 DOUBT_DB = 1
 """What the tables of T0 may be off, as far as anything is gained by having it to spare."""
-DOUBT = 3.0
-"""How many times fewer bit errors than a demand allows there must be at T1: other channels may say as much."""
+AGAIN = 1.0
+"""How much further below what a demand allows a bit error rate's interval must end at T1, in parts of its upper
+half: other channels may say as much."""
+LEAST_DOUBT = 0.05
+"""The same in decades, at least."""
 SPARE = 0.03
 """How much more throughput, and less delay, than asked there must be at T1, which chance makes little of."""
 NEAR_DB = 8
@@ -43,13 +46,14 @@ def by_tables(chains: ChainGrid, equipment: Equipment) -> ChainGrid:
     return chains.with_(tx_power_dbm=np.minimum(chains.tx_power_dbm + DOUBT_DB, most_power_dbm(equipment)))
 
 
-def doubted(demand: Demand) -> Demand:
-    """What a chain must meet at T1 so that other channels find it good too."""
-    return Demand(
-        max_delay_s=demand.max_delay_s / (1.0 + SPARE),
-        min_throughput_bps=demand.min_throughput_bps * (1.0 + SPARE),
-        max_ber=demand.max_ber / DOUBT,
-    )
+def doubted(errors: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Deviations at T1 [..., 3] with what there must be to spare, so that other channels find a chain good too.
+
+    By how many decades its bit error rate's interval ends above it [...] (`twin.link.reward.decades`).
+    """
+    spare = np.full_like(chance, np.log1p(SPARE))
+    tight: np.ndarray = errors + np.stack((spare, spare, np.maximum(AGAIN * chance, LEAST_DOUBT)), axis=-1)
+    return tight
 
 
 def proved(
@@ -167,11 +171,12 @@ class _Tried:
 
 
 def by_twin(demand: Demand, equipment: EquipmentState, seed: int) -> Look:
-    """Looks at T1 for a demand, as `doubted`, on an equipment; ImportError where there is no torch."""
+    """Looks at T1 for a demand, `doubted`, on an equipment; ImportError where there is no torch."""
 
     def look(_: np.ndarray, chains: ChainGrid) -> np.ndarray:
         qos = [evaluate(chains.chain(row), equipment, Tier.T1, seed=seed).qos for row in range(len(chains))]
-        told = np.array([(one.delay_s, one.throughput_bps, one.ber_high) for one in qos]).reshape(-1, 3)
-        return deviations(told[:, 0], told[:, 1], told[:, 2], doubted(demand))
+        told = np.array([(one.delay_s, one.throughput_bps, one.ber_high, one.ber) for one in qos]).reshape(-1, 4)
+        delay_s, throughput_bps, ber_high, ber = told.T
+        return doubted(deviations(delay_s, throughput_bps, ber_high, demand), decades(ber, ber_high))
 
     return look

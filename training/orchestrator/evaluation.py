@@ -15,7 +15,7 @@ from rapps.orchestrator.task import USUAL_EQUIPMENT, Task
 from training.orchestrator import kept
 from training.orchestrator.errors import OrchestratorError
 from training.orchestrator.tasks.feasibility import tables
-from training.orchestrator.twin_pool import Question, TwinPool, Verdict
+from training.orchestrator.twin_pool import LOOKS, Question, TwinPool, Verdict
 from twin.link.demand import Demand
 from twin.link.plan import ChainGrid, Plan
 from twin.link.qos import Tier
@@ -147,7 +147,7 @@ def _outcomes(tasks: Sequence[Task], answers: Sequence[Answer], tier: Tier, pool
     judged = [_question(task, answer) for task, answer in zip(tasks, answers, strict=True)]
     questions = [question for question in judged if question is not None]
     tiers = (Tier.T0, tier) if tier is not Tier.T0 else (Tier.T0,)
-    verdicts = [pool.ask(questions, each) for each in tiers]
+    verdicts = [pool.ask(questions, each, looks=LOOKS) for each in tiers]
     for task, answer, question in zip(tasks, answers, judged, strict=True):
         demand, plan = answer.demand, answer.plan
         outcome = Outcome(
@@ -193,5 +193,11 @@ def _judged(outcome: Outcome, table: Verdict, verdict: Verdict) -> Outcome:
 
 def _key(task: Task) -> str:
     """What an outcome depends on, the entry apart."""
-    known = {"text": task.text, "demand": task.demand, "equipment": task.equipment, "tables": tables()}
+    known = {
+        "text": task.text,
+        "demand": task.demand,
+        "equipment": task.equipment,
+        "tables": tables(),
+        "looks": LOOKS,
+    }
     return sha256(json.dumps(known, default=asdict, sort_keys=True).encode()).hexdigest()[:32]

@@ -57,15 +57,14 @@ class ProvedEntry:
         return tuple(answers)
 
     def _proved(self, plans: Sequence[Question], beyond_db: Sequence[int]) -> ChainGrid:
-        asked = [replace(plan, demand=doubted(plan.demand)) for plan in plans]
-
         def look(rows: np.ndarray, chains: ChainGrid) -> np.ndarray:
             looks = [
-                replace(asked[row], chains=chains.take(np.array([place])))
+                replace(plans[row], chains=chains.take(np.array([place])))
                 for place, row in enumerate(rows.tolist())
             ]
-            told = self.pool.ask(looks, Tier.T1, seed=SEED)
-            return np.array([one.deviations[0] for one in told]).reshape(-1, 3)
+            told = list(self.pool.ask(looks, Tier.T1, seed=SEED))
+            errors = np.array([one.deviations[0] for one in told]).reshape(-1, 3)
+            return doubted(errors, np.array([one.chance[0] for one in told]))
 
         return proved(
             concatenate([plan.chains for plan in plans]),

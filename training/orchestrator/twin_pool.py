@@ -27,7 +27,15 @@ from twin.link.demand import Demand
 from twin.link.equipment import EquipmentGrid, EquipmentState, fits
 from twin.link.plan import ChainGrid
 from twin.link.qos import Results, Tier
-from twin.link.reward import DEFAULT_WEIGHTS, RewardWeights, deviations, rewards, satisfied, use_share_of
+from twin.link.reward import (
+    DEFAULT_WEIGHTS,
+    RewardWeights,
+    decades,
+    deviations,
+    rewards,
+    satisfied,
+    use_share_of,
+)
 from twin.link.space import concatenate
 
 TIMEOUT_S = {Tier.T0: 30.0, Tier.T1: 120.0, Tier.T2: 900.0}
@@ -35,10 +43,12 @@ START_S = 120.0
 MOST_LOST_IN_A_ROW = 20
 AT_ONCE = 4096
 """Chains of a batch at T0 in this process: more would take more memory and no less time."""
+LOOKS = 2
+"""Looks of T1 by which answers are judged, so that chance makes little of a verdict."""
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
 
 
-_OnOne = tuple[ChainGrid, EquipmentState, Tier, int]
+_OnOne = tuple[ChainGrid, EquipmentState, Tier, int, int]
 """A job of one question."""
 
 
@@ -67,6 +77,8 @@ class Verdict:
     """Whether the demand is met, bool [chains]."""
     lost: np.ndarray
     """Whether the chain has no answer because of its worker, bool [chains]."""
+    chance: np.ndarray
+    """Decades that the upper end of the bit error rate's interval lies above it [chains]; NaN as deviations."""
 
 
 class TwinPool:
@@ -121,15 +133,18 @@ class TwinPool:
         """The workers that run now, by process id."""
         return tuple(pid for worker in self._workers if (pid := worker.child.pid) is not None)
 
-    def ask(self, questions: Iterable[Question], tier: Tier = Tier.T0, *, seed: int = 0) -> Iterator[Verdict]:
+    def ask(
+        self, questions: Iterable[Question], tier: Tier = Tier.T0, *, seed: int = 0, looks: int = 1
+    ) -> Iterator[Verdict]:
         """Verdicts in the order of the questions, each as soon as it and those before it are there.
 
-        TwinPoolError when MOST_LOST_IN_A_ROW jobs were lost one after the other.
+        `looks` are those of T1 (`twin.link.evaluate.evaluate`). TwinPoolError when MOST_LOST_IN_A_ROW jobs were
+        lost one after the other.
         """
         asked = tuple(questions)
         wanted = tuple(parts(question, tier) for question in asked)
         jobs = [
-            (question.chains.take(rows), question.equipment, tier, seed)
+            (question.chains.take(rows), question.equipment, tier, seed, looks)
             for question, some in zip(asked, wanted, strict=True)
             for rows in some
         ]
@@ -252,7 +267,7 @@ def verdict(
     count = len(question.chains)
     reward = np.full(count, weights.refused)
     errors = np.full((count, 3), np.nan)
-    lost = np.zeros(count, dtype=bool)
+    lost, chance = np.zeros(count, dtype=bool), np.full(count, np.nan)
     for rows, results in answers:
         if results is None:
             lost[rows], reward[rows] = True, np.nan
@@ -260,4 +275,5 @@ def verdict(
         share = use_share_of(question.chains.take(rows), question.equipment) if weights.use else 0.0
         reward[rows] = rewards(results, question.demand, weights, use_share=share)
         errors[rows] = deviations(results.delay_s, results.throughput_bps, results.ber_high, question.demand)
-    return Verdict(reward=reward, deviations=errors, met=satisfied(errors), lost=lost)
+        chance[rows] = decades(results.ber, results.ber_high)
+    return Verdict(reward=reward, deviations=errors, met=satisfied(errors), lost=lost, chance=chance)

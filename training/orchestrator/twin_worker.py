@@ -16,18 +16,19 @@ from twin.link.equipment import Equipment, EquipmentGrid
 from twin.link.plan import ChainGrid
 from twin.link.qos import Results, Tier
 
-Job = tuple[ChainGrid, Equipment, Tier, int]
-"""Chains that fit their equipment, the tier to ask, and its seed; one chain, on one, where the tier is not T0."""
+Job = tuple[ChainGrid, Equipment, Tier, int, int]
+"""Chains that fit their equipment, the tier to ask, its seed, and T1's looks; one chain, on one, where the tier is
+not T0."""
 
 
 def answer(job: Job) -> Results:
     """Ask the twin."""
     from twin.link.evaluate import evaluate, evaluate_batch
 
-    chains, equipment, tier, seed = job
+    chains, equipment, tier, seed, looks = job
     if tier is Tier.T0 or isinstance(equipment, EquipmentGrid):
         return evaluate_batch(chains, equipment, low_end=False)
-    result = evaluate(chains.chain(0), equipment, tier, seed=seed)
+    result = evaluate(chains.chain(0), equipment, tier, seed=seed, looks=looks)
     told = asdict(result.qos) | asdict(result.use)
     return Results(**told | {name: np.array([value]) for name, value in told.items() if name != "tier"})
 

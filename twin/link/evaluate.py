@@ -2,7 +2,7 @@
 
 T0 answers from tables, in columns. Its interval stands for what the tables may be off: the bit error rates 0.3 dB
 up and down. T1 runs the chain up to its LLRs on a probe and tells from it what thousands of channels would give;
-its interval is that of the mean over them. T2 decodes. In all tiers a block's transmissions see independent
+its interval is what chance makes of both. T2 decodes. In all tiers a block's transmissions see independent
 channels, and the delay is the hardware model's timeline at the mean number of transmissions.
 """
 
@@ -28,6 +28,11 @@ MARGIN_DB = 0.3
 """What T0's tables may be off at most, by the validation report."""
 MOST_TRANSMISSIONS = 4
 RESAMPLES = 50
+"""Bit error rates with the channels drawn anew, the first as they are."""
+THINNED = 4
+"""Of so many channels one tells what another receiver would have made of them."""
+NORMAL_95 = 1.96
+LEAST_BER = 1e-300
 _POLAR = code_of(Code.POLAR)
 _DEEPTX = code_of(Transmitter.DEEPTX)
 
@@ -38,18 +43,20 @@ def evaluate(
     tier: Tier = Tier.T0,
     *,
     seed: int = 0,
+    looks: int = 1,
     most_blocks: int = 20_000,
 ) -> Result:
     """What a plan delivers and takes; the same seed gives the same answer.
 
-    Raises PlanError for a plan beyond the equipment. `most_blocks` bounds T2.
+    Raises PlanError for a plan beyond the equipment. T1 looks at so many times its channels and PRBs: four looks
+    halve what chance makes of its answer. `most_blocks` bounds T2.
     """
     chain = plan.link_chain if isinstance(plan, Plan) else plan
     check(chain, equipment)
     if tier is Tier.T0:
         return evaluate_batch(ChainGrid.of((chain,)), equipment).row(0)
     if tier is Tier.T1:
-        return _by_chain(chain, equipment, seed)
+        return _by_chain(chain, equipment, seed, looks)
     return _by_monte_carlo(chain, equipment, seed, most_blocks)
 
 
@@ -231,34 +238,43 @@ def _results(
     )
 
 
-def _by_chain(chain: LinkChain, equipment: EquipmentState, seed: int) -> Result:
+def _by_chain(chain: LinkChain, equipment: EquipmentState, seed: int, looks: int) -> Result:
     """T1: the chain's own LLRs on a probe, put as a function of what a PRB carries, over thousands of channels."""
     from twin.link.chain.link import Setup
     from twin.link.chain.tiers import fading_information
 
     one = ChainGrid.of((chain,))
     cut = blocks(one)
-    seen = fading_information(Setup.of(chain, equipment), chain.prbs, seed)
+    seen, *parts = fading_information(Setup.of(chain, equipment), chain.prbs, seed, looks)
     # What so many channels say is uncertain: resample them.
     picks = np.random.default_rng(seed).integers(0, len(seen), (RESAMPLES, len(seen)))
     times = np.stack([np.bincount(pick, minlength=len(seen)) for pick in picks])
     times[0] = 1
-    rows = np.zeros(RESAMPLES, dtype=np.intp)
-    fades = Fades.of_channels(mutual_information.to_snr_db(np.sort(seen)), times)
+    fades = Fades.stack([_fades_of(seen, times), *(_fades_of(part[::THINNED]) for part in parts)])
+    rows = np.zeros(len(fades.low_db), dtype=np.intp)
     every = _outcome(one.take(rows), cut.take(rows), fades)
     outcome = Outcome(*(getattr(every, field.name)[:1] for field in fields(Outcome)))
-    low, high = np.quantile(every.ber[1:], (0.025, 0.975))
-    ber = outcome.ber
-    answers = _results(
-        one,
-        cut,
-        equipment,
-        outcome,
-        ber_low=np.minimum(ber, low),
-        ber_high=np.maximum(ber, high),
-        tier=Tier.T1,
-    )
+    low, high = _interval(every.ber[:RESAMPLES], every.ber[RESAMPLES:])
+    answers = _results(one, cut, equipment, outcome, ber_low=low, ber_high=high, tier=Tier.T1)
     return answers.row(0)
+
+
+def _fades_of(seen: np.ndarray, times: np.ndarray | None = None) -> Fades:
+    """The fades of what slots get over channels [channels], each seen so often [rows, channels], or once."""
+    times = np.ones((1, len(seen)), dtype=int) if times is None else times
+    return Fades.of_channels(mutual_information.to_snr_db(np.sort(seen)), times)
+
+
+def _interval(resampled: np.ndarray, parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """95 % interval of the first of bit error rates with channels drawn anew, and those by all but each part.
+
+    What chance makes of the channels and of the PRBs that the receiver is run on adds up in logarithms.
+    """
+    ber = np.log(np.maximum(resampled, LEAST_BER))
+    by_channels = np.maximum((-1.0, 1.0) * (np.quantile(ber[1:], (0.025, 0.975)) - ber[0]), 0.0)
+    by_receiver = NORMAL_95 * np.sqrt(len(parts) - 1) * np.log(np.maximum(parts, LEAST_BER)).std()
+    low, high = np.exp((-1.0, 1.0) * np.hypot(by_channels, by_receiver))
+    return resampled[:1] * low, np.minimum(resampled[:1] * high, 1.0)
 
 
 def _by_monte_carlo(chain: LinkChain, equipment: EquipmentState, seed: int, most_blocks: int) -> Result:

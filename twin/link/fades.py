@@ -6,7 +6,7 @@ a cell's blocks are spread evenly in dB, about the mean that they would have wer
 lowest the tail goes on as between the two lowest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +75,12 @@ class Fades:
         edges = np.column_stack((tail[:, :1], tail, quantiles_db, quantiles_db[:, -1:]))
         moved = _SHIFT * np.diff(edges, axis=1)
         return cls(edges[:, :-1] + moved, edges[:, 1:] + moved, _WEIGHT)
+
+    @classmethod
+    def stack(cls, each: "Sequence[Fades]") -> "Fades":
+        """One after the other."""
+        low_db, high_db = (np.concatenate([getattr(one, end) for one in each]) for end in ("low_db", "high_db"))
+        return cls(low_db, high_db, each[0].weight)
 
     def take(self, rows: np.ndarray) -> "Fades":
         """Of some of the chains only."""

@@ -112,6 +112,13 @@ def deviations(
     return np.stack(parts, axis=-1)
 
 
+def decades(ber: np.ndarray | float, ber_high: np.ndarray | float) -> np.ndarray:
+    """How far the upper end of a bit error rate's interval lies above it, in decades of the deviation [...]."""
+    low, high = (np.maximum(told, BER_FLOOR) for told in (ber, ber_high))
+    found: np.ndarray = np.log10(high / low)
+    return found
+
+
 def satisfied(errors: np.ndarray) -> np.ndarray:
     """Tell where a demand is met; deviations [..., 3] -> bool [...]."""
     return np.asarray((errors <= 0).all(axis=-1))

@@ -107,6 +107,14 @@ def test_power_is_looked_for_near_what_the_tables_say_and_has_what_is_to_be_beyo
     np.testing.assert_array_equal(found.tx_power_dbm[can], np.minimum(np.minimum(near, most) + 2, most)[can])
 
 
+def test_what_chance_may_make_of_bit_errors_is_kept_free_once_more() -> None:
+    errors = np.array([[-0.5, -0.2, -0.4], [0.1, -0.2, -0.4]])
+    found = proof.doubted(errors, np.array([0.3, 0.0]))
+    np.testing.assert_allclose(found[:, :2], errors[:, :2] + np.log(1.0 + proof.SPARE))
+    np.testing.assert_allclose(found[:, 2], [-0.1, -0.4 + proof.LEAST_DOUBT])
+    assert (satisfied(found) == [True, False]).all()
+
+
 def test_the_tables_are_doubted_by_a_decibel_where_there_is_one() -> None:
     chains, _ = planned(60)
     found = proof.by_tables(chains, USUAL)

@@ -10,7 +10,7 @@ from training.orchestrator.tasks import bests, feasibility
 from training.orchestrator.tasks.bests import best
 from training.orchestrator.tasks.feasibility import Answers
 from training.orchestrator.tasks.generator import draw
-from training.orchestrator.twin_pool import Question, TwinPool, Verdict
+from training.orchestrator.twin_pool import LOOKS, Question, TwinPool, Verdict
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
 from twin.link.qos import Tier
@@ -36,10 +36,10 @@ class Counting(TwinPool):
         super().__init__(workers=0)
         self.loses, self.asked = loses, list[Question]()
 
-    def ask(self, questions, tier=Tier.T0, *, seed=0):  # type: ignore[no-untyped-def]
+    def ask(self, questions, tier=Tier.T0, *, seed=0, looks=1):  # type: ignore[no-untyped-def]
         for question in questions:
             self.asked.append(question)
-            verdict = next(super().ask([question], tier, seed=seed))
+            verdict = next(super().ask([question], tier, seed=seed, looks=looks))
             yield replace(verdict, lost=np.ones(len(question.chains), dtype=bool)) if self.loses else verdict
 
 
@@ -62,7 +62,7 @@ def test_above_it_is_the_best_of_the_chains_that_come_close_and_kept(
         found = best(TASK, Tier.T1, pool, answers)
         (question,) = pool.asked
         assert len(question.chains) == 16
-        verdict: Verdict = next(TwinPool.ask(pool, [question], Tier.T1))
+        verdict: Verdict = next(TwinPool.ask(pool, [question], Tier.T1, looks=LOOKS))
         assert found == pytest.approx(float(verdict.reward.max()))
         highest = answers.best(TASK).reward
         assert found is not None
@@ -71,6 +71,13 @@ def test_above_it_is_the_best_of_the_chains_that_come_close_and_kept(
         assert best(TASK, Tier.T1, pool, Answers(answers.path)) == found
         assert len(pool.asked) == 1
         assert answers.proven(TASK, Tier.T1) is None
+
+
+def test_what_another_number_of_looks_found_best_is_not_taken(answers: Answers) -> None:
+    answers.keep_best(TASK, Tier.T1, 0.5)
+    assert Answers(answers.path).best_at(TASK, Tier.T1) == 0.5
+    answers.path.write_text(answers.path.read_text().replace(f'"looks": {LOOKS}', f'"looks": {LOOKS + 1}'))
+    assert Answers(answers.path).best_at(TASK, Tier.T1) is None
 
 
 def test_what_the_twin_lost_is_asked_another_time(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from training.orchestrator.evaluation import (
     evaluate,
 )
 from training.orchestrator.tasks.generator import draw
-from training.orchestrator.twin_pool import Question, TwinPool, Verdict
+from training.orchestrator.twin_pool import LOOKS, Question, TwinPool, Verdict
 from twin.link.demand import Demand
 from twin.link.evaluate import evaluate as ask_twin
 from twin.link.plan import LinkChain, Plan, SlicePolicy
@@ -54,8 +54,10 @@ class Losing(TwinPool):
 
     lossy = Tier.T1
 
-    def ask(self, questions: Iterable[Question], tier: Tier = Tier.T0, *, seed: int = 0) -> Iterator[Verdict]:
-        for place, verdict in enumerate(super().ask(questions, tier, seed=seed)):
+    def ask(
+        self, questions: Iterable[Question], tier: Tier = Tier.T0, *, seed: int = 0, looks: int = 1
+    ) -> Iterator[Verdict]:
+        for place, verdict in enumerate(super().ask(questions, tier, seed=seed, looks=looks)):
             yield replace(verdict, lost=np.array([tier is self.lossy and place == 0]))
 
 
@@ -69,7 +71,8 @@ def pool() -> Iterator[TwinPool]:
 def test_plans_are_worth_what_the_twin_says(pool: TwinPool, tier: Tier) -> None:
     task = replace(draw(5), equipment=replace(draw(5).equipment, snr_db=12.0, max_tx_power_dbm=30.0))
     (outcome,) = evaluate(Says(SAID), [task], tier, pool, Outcomes(None))
-    at, by_tables = (reward(ask_twin(PLAN, task.equipment, each).qos, task.demand) for each in (tier, Tier.T0))
+    told = [ask_twin(PLAN, task.equipment, each, looks=LOOKS) for each in (tier, Tier.T0)]
+    at, by_tables = (reward(each.qos, task.demand) for each in told)
     assert outcome.reward == pytest.approx(at)
     assert outcome.table_reward == pytest.approx(by_tables)
     assert outcome.completed == (at > 0)

@@ -34,14 +34,16 @@ class Losing(TwinPool):
         super().__init__(workers=1, timeout_s=8.0)
         self._at, self._end, self._calls = at, end, 0
 
-    def ask(self, questions: Iterable[Question], tier: Tier = Tier.T0, *, seed: int = 0) -> Iterator[Verdict]:
+    def ask(
+        self, questions: Iterable[Question], tier: Tier = Tier.T0, *, seed: int = 0, looks: int = 1
+    ) -> Iterator[Verdict]:
         self._calls += 1
         if self._calls == self._at:
             (pid,) = self.processes
             os.kill(pid, signal.SIGSTOP)
             if self._end == "killed":
                 threading.Timer(1.0, os.kill, (pid, signal.SIGKILL)).start()
-        return super().ask(questions, tier, seed=seed)
+        return super().ask(questions, tier, seed=seed, looks=looks)
 
 
 def reinforced(pool: TwinPool, folder: Path, **change: object) -> tuple[torch.Tensor, list[Row]]:

@@ -27,7 +27,9 @@ class Asked(TwinPool):
         self.told = list(told)
         self.questions: list[Question] = []
 
-    def ask(self, questions: Iterable[Question], tier: Tier = Tier.T0, *, seed: int = 0) -> Iterator[Verdict]:
+    def ask(
+        self, questions: Iterable[Question], tier: Tier = Tier.T0, *, seed: int = 0, looks: int = 1
+    ) -> Iterator[Verdict]:
         for question in questions:
             self.questions.append(question)
             told = self.told.pop(0)
@@ -36,6 +38,7 @@ class Asked(TwinPool):
                 deviations=np.zeros((1, 3)),
                 met=np.array([told == "met"]),
                 lost=np.array([told == "lost"]),
+                chance=np.zeros(1),
             )
 
 

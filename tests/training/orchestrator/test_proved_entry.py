@@ -12,7 +12,7 @@ from training.orchestrator.tasks.generator import draw
 from training.orchestrator.twin_pool import TwinPool
 from twin.link.evaluate import evaluate
 from twin.link.qos import Tier
-from twin.link.reward import deviations, satisfied
+from twin.link.reward import decades, deviations, satisfied
 
 SIZED = {"prbs", "tx_power_dbm"}
 
@@ -45,7 +45,8 @@ def test_plans_keep_their_modules_and_meet_their_demands_at_t1() -> None:
         assert {name for name in told if told[name] != kept[name]} <= SIZED
         assert new.plan.slice_policy == old.plan.slice_policy
         qos = evaluate(new.plan, task.equipment, Tier.T1, seed=SEED).qos
-        met.append(satisfied(deviations(qos.delay_s, qos.throughput_bps, qos.ber_high, doubted(task.demand))))
+        errors = deviations(qos.delay_s, qos.throughput_bps, qos.ber_high, task.demand)
+        met.append(satisfied(doubted(errors, decades(qos.ber, qos.ber_high))))
     assert len(met) >= 3
     assert np.mean(met) > 0.6
 

@@ -85,6 +85,27 @@ def test_more_power_gives_fewer_errors_and_more_throughput(tier: Tier) -> None:
     assert answers[-1].throughput_bps == pytest.approx(24 * 144 * 4 * 0.5 / 0.5e-3, rel=0.01)
 
 
+@pytest.mark.parametrize(("channel", "level_db"), [(ChannelClass.AWGN, 4.0), (ChannelClass.TDL_A, 9.0)])
+def test_t1_tells_what_chance_makes_of_its_answer_and_looks_make_it_less(
+    channel: ChannelClass, level_db: float
+) -> None:
+    """The interval once told what the channels' sample makes of it, and nothing of the receiver's noise."""
+    chain = LinkChain(**{**BASE, "code": "polar", "rx_antennas": 2, "harq_transmissions": 2})
+    equipment = replace(EQUIPMENT, snr_db=snr_db(chain, level_db), channel=channel)
+
+    def told(looks: int, seeds: range) -> tuple[float, float]:
+        qos = [evaluate(chain, equipment, Tier.T1, seed=seed, looks=looks).qos for seed in seeds]
+        ber, high = np.log10([(one.ber, one.ber_high) for one in qos]).T
+        return float(ber.std(ddof=1)), float((high - ber).mean()) / 1.96
+
+    scattered, own = told(1, range(10))
+    assert 1e-11 < evaluate(chain, equipment, Tier.T1).qos.ber < 1e-2
+    assert 0.02 < scattered < 1.0
+    assert scattered == pytest.approx(own, rel=0.6)
+    _, of_four = told(4, range(6))
+    assert of_four == pytest.approx(own / 2, rel=0.4)
+
+
 def test_harq_and_repetition_help_at_a_price() -> None:
     poor = replace(EQUIPMENT, snr_db=snr_db(CHAIN, 4.0))
     plain = evaluate(CHAIN, poor).qos

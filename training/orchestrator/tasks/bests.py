@@ -7,7 +7,7 @@ to T0's best, judged at that tier: T0 is near enough to have among them one that
 import numpy as np
 
 from training.orchestrator.tasks.feasibility import MOST_EVALUATIONS, TOLERANCE, Answers, Problem
-from training.orchestrator.twin_pool import Question, TwinPool
+from training.orchestrator.twin_pool import LOOKS, Question, TwinPool
 from twin.link.errors import PlanError
 from twin.link.oracle import oracle
 from twin.link.plan import ChainGrid
@@ -41,5 +41,5 @@ def _judged(task: Problem, tier: Tier, pool: TwinPool) -> float | None:
         return None
     chains = ChainGrid.of(found.runners_up or (found.chain,))
     asked = Question(chains=chains, demand=task.demand, equipment=task.equipment)
-    verdict = next(pool.ask((asked,), tier))
+    verdict = next(pool.ask((asked,), tier, looks=LOOKS))
     return None if verdict.lost.all() else float(np.max(verdict.reward[~verdict.lost]))

@@ -20,6 +20,7 @@ import numpy as np
 
 from rapps.orchestrator.search import search
 from training.orchestrator import kept
+from training.orchestrator.twin_pool import LOOKS
 from twin.link.demand import Demand
 from twin.link.equipment import EquipmentState
 from twin.link.errors import PlanError
@@ -171,7 +172,7 @@ class Answers:
 
     def keep_best(self, task: Problem, tier: Tier, reward: float) -> None:
         """Keep that reward."""
-        self._keep({"key": key(task), "tier": tier.value, "best": reward})
+        self._keep({"key": key(task), "tier": tier.value, "best": reward, "looks": LOOKS})
 
     def _keep(self, told: dict[str, object]) -> None:
         self._take(told)
@@ -187,7 +188,7 @@ class Answers:
             self._best[name] = Best(**{field: told[field] for field in Best.__slots__})  # type: ignore[arg-type]
         if "proven" in told:
             self._proven[name, Tier(str(told["tier"]))] = told["proven"] is True
-        if "best" in told:
+        if "best" in told and told["looks"] == LOOKS:
             self._best_at[name, Tier(str(told["tier"]))] = float(told["best"])  # type: ignore[arg-type]
 
 

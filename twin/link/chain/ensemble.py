@@ -38,6 +38,8 @@ DRAWN = 4096
 """PRBs that those a receiver is run on are picked from."""
 TERMS = 5
 """Of the regression of what is got on what is carried."""
+PARTS = 8
+"""Of the PRBs that a receiver is run on, each left out in turn to tell what chance makes of them."""
 _LOWEST_DB, _STEP_DB, _STEPS = -40.0, 0.5, 190
 _RIDGE = 1e-7
 _LEAST_GOT = -1.0
@@ -177,15 +179,31 @@ class Regression:
         return held
 
 
-@torch.no_grad()
 def look(setup: Setup, channel: Tensor, draw: torch.Generator, network: "DeepRx | None" = None) -> Regression:
     """Run the receiver twice on PRBs [n, 1, symbols, subcarriers, rx, layers]: what it gets of one."""
+    return Regression.fit(*_received(setup, channel, draw, network))
+
+
+def look_in_parts(setup: Setup, channel: Tensor, draw: torch.Generator) -> Regression:
+    """The same, by all PRBs and by all but those of each part, [1 + PARTS] (jackknife, Tukey 1958)."""
+    known, got, sampling_variance = _received(setup, channel, draw)
+    part = torch.arange(len(channel), device=channel.device) % PARTS
+    kept = [part >= 0, *(part != own for own in range(PARTS))]
+    each = [Regression.fit(known[:, some], got[:, some], sampling_variance) for some in kept]
+    return Regression.stack(each, (len(each),))
+
+
+@torch.no_grad()
+def _received(
+    setup: Setup, channel: Tensor, draw: torch.Generator, network: "DeepRx | None" = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What PRBs carry and what is got of them, received twice [2, n] each, and the variance from few samples."""
     twice = channel.repeat(2, *[1] * (channel.dim() - 1))
     bits = random_bits(setup, len(twice), draw, channel.device)
     llr = send(setup, bits, draw, channel=twice, network=network)
     got, sampling_variance = information_by_prb(llr, bits)
     known = carried(at_points(twice), setup.noise, setup.detector, setup.modulation).mean(-1)
-    return Regression.fit(known.reshape(2, -1), got.reshape(2, -1), sampling_variance)
+    return known.reshape(2, -1), got.reshape(2, -1), sampling_variance
 
 
 def narrowing(channel: Channel, prbs: int) -> float:

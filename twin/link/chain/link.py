@@ -8,7 +8,7 @@ spread over it, stand for all. SNR is per resource element and receive antenna; 
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,6 +18,7 @@ from twin.link.catalogue import (
     DMRS_SYMBOLS,
     SUBCARRIERS_PER_PRB,
     SYMBOLS_PER_SLOT,
+    ChannelClass,
     Detector,
     Estimator,
     Modulation,
@@ -153,7 +154,7 @@ def beamformed(channel: Tensor, layers: int) -> Tensor:
     mean = points.mean(2)
     if mean.shape[-2] == 1:
         # One receive antenna: the beam is the channel itself, and no decomposition is needed to find it.
-        beams = mean / torch.linalg.vector_norm(mean, dim=-1, keepdim=True)
+        beams = mean / torch.view_as_real(mean).square().sum((-2, -1), keepdim=True).sqrt()[..., 0]
     else:
         _, _, beams = torch.linalg.svd(mean, full_matrices=False)
     formed: Tensor = points @ beams[..., :layers, :].mH[:, :, None]
@@ -164,14 +165,15 @@ def layer_powers(setup: Setup) -> tuple[float, ...]:
     """Mean power of each layer's channel at a receive antenna: 1, or what a beam makes of it."""
     if setup.precoder is Precoder.NONE:
         return (1.0,) * setup.layers
-    return _beam_powers(setup.channel, setup.rx_antennas, setup.tx_antennas)[: setup.layers]
+    # At one subcarrier and symbol, delay and Doppler make no difference.
+    return _beam_powers(setup.channel.kind, setup.rx_antennas, setup.tx_antennas)[: setup.layers]
 
 
-@lru_cache(maxsize=256)
-def _beam_powers(channel: Channel, rx_antennas: int, tx_antennas: int) -> tuple[float, ...]:
+@cache
+def _beam_powers(kind: ChannelClass, rx_antennas: int, tx_antennas: int) -> tuple[float, ...]:
     """Of all beams, strongest first: the mean over channels of the squares of their singular values."""
     origin, shape = torch.zeros(1, dtype=torch.int64), (BEAM_DRAWS, rx_antennas, tx_antennas)
-    drawn = responses(channel, shape, origin, origin, torch.Generator().manual_seed(0))[:, 0, 0]
+    drawn = responses(Channel(kind), shape, origin, origin, torch.Generator().manual_seed(0))[:, 0, 0]
     found: list[float] = (torch.linalg.svdvals(drawn).square().mean(0) / rx_antennas).tolist()
     return tuple(found)
 

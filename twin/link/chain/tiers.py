@@ -15,7 +15,7 @@ import torch
 
 from twin.link.blocks import blocks_of
 from twin.link.catalogue import Detector, Precoder
-from twin.link.chain.ensemble import carried, channels, look, prbs_apart
+from twin.link.chain.ensemble import carried, channels, look_in_parts, prbs_apart
 from twin.link.chain.link import (
     Setup,
     information,
@@ -31,7 +31,7 @@ from twin.link.plan import LinkChain
 if TYPE_CHECKING:
     from twin.link.receivers.deeprx import DeepRx
 
-SEEN_PRBS = {Detector.ZF: 1024, Detector.LMMSE: 1024, Detector.EP: 64, Detector.KBEST: 8, Detector.DEEPRX: 96}
+SEEN_PRBS = {Detector.ZF: 2048, Detector.LMMSE: 2048, Detector.EP: 64, Detector.KBEST: 8, Detector.DEEPRX: 96}
 """PRBs on which T1 runs the receiver twice, over all layers, fewer where it is slow."""
 LEAST_PRBS = 8
 PROBE_CHANNELS = 16384
@@ -58,8 +58,12 @@ def probe_information(
 
 
 @torch.no_grad()
-def fading_information(setup: Setup, prbs: int, seed: int) -> np.ndarray:
-    """GMI per coded bit of slots over thousands of channels and an allocation of so many PRBs, float64 [slots]."""
+def fading_information(setup: Setup, prbs: int, seed: int, looks: int = 1) -> np.ndarray:
+    """GMI per coded bit of slots over thousands of channels and an allocation of so many PRBs, float64.
+
+    [1 + PARTS, slots]: by all PRBs that the receiver is run on, then by all but those of each part. There are
+    `looks` times as many channels and PRBs.
+    """
     draw = torch.Generator().manual_seed(seed)
 
     def level(few: torch.Tensor) -> torch.Tensor:
@@ -67,9 +71,9 @@ def fading_information(setup: Setup, prbs: int, seed: int) -> np.ndarray:
 
     # With one layer all detectors are alike, and quick.
     detector = Detector.LMMSE if setup.layers == 1 and setup.detector is not Detector.DEEPRX else setup.detector
-    count = max(LEAST_PRBS, SEEN_PRBS[detector] // setup.layers)
-    regression = look(replace(setup, prbs=(0,)), prbs_apart(setup, count, level, draw), draw)
-    many = channels(setup, prbs, probe_channels(setup), draw)
+    count = looks * max(LEAST_PRBS, SEEN_PRBS[detector] // setup.layers)
+    regression = look_in_parts(replace(setup, prbs=(0,)), prbs_apart(setup, count, level, draw), draw)
+    many = channels(setup, prbs, looks * probe_channels(setup), draw)
     known = carried(many, setup.noise, setup.detector, setup.modulation)
     return regression.slots(known.mean(-1), setup.channel, prbs, draw).double().numpy()
 
