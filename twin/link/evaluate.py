@@ -53,6 +53,8 @@ def evaluate(
     """
     chain = plan.link_chain if isinstance(plan, Plan) else plan
     check(chain, equipment)
+    if looks < 1:
+        raise ValueError(f"looks is {looks}; it must be at least 1")
     if tier is Tier.T0:
         return evaluate_batch(ChainGrid.of((chain,)), equipment).row(0)
     if tier is Tier.T1:
