@@ -29,8 +29,6 @@ MARGIN_DB = 0.3
 MOST_TRANSMISSIONS = 4
 RESAMPLES = 50
 """Bit error rates with the channels drawn anew, the first as they are."""
-THINNED = 4
-"""Of so many channels one tells what another receiver would have made of them."""
 NORMAL_95 = 1.96
 LEAST_BER = 1e-300
 _POLAR = code_of(Code.POLAR)
@@ -247,12 +245,12 @@ def _by_chain(chain: LinkChain, equipment: EquipmentState, seed: int, looks: int
 
     one = ChainGrid.of((chain,))
     cut = blocks(one)
-    seen, *parts = fading_information(Setup.of(chain, equipment), chain.prbs, seed, looks)
+    seen, parts = fading_information(Setup.of(chain, equipment), chain.prbs, seed, looks)
     # What so many channels say is uncertain: resample them.
     picks = np.random.default_rng(seed).integers(0, len(seen), (RESAMPLES, len(seen)))
     times = np.stack([np.bincount(pick, minlength=len(seen)) for pick in picks])
     times[0] = 1
-    fades = Fades.stack([_fades_of(seen, times), *(_fades_of(part[::THINNED]) for part in parts)])
+    fades = Fades.stack([_fades_of(seen, times), *map(_fades_of, parts)])
     rows = np.zeros(len(fades.low_db), dtype=np.intp)
     every = _outcome(one.take(rows), cut.take(rows), fades)
     outcome = Outcome(*(getattr(every, field.name)[:1] for field in fields(Outcome)))

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 SEEN_PRBS = {Detector.ZF: 2048, Detector.LMMSE: 2048, Detector.EP: 64, Detector.KBEST: 8, Detector.DEEPRX: 96}
 """PRBs on which T1 runs the receiver twice, over all layers, fewer where it is slow."""
 LEAST_PRBS = 8
+THINNED = 4
+"""One of so many channels tells what fewer PRBs of the receiver would have made of them."""
 PROBE_CHANNELS = 16384
 """Channels of which T1 finds what they carry, for one antenna at each end; fewer with more of them."""
 
@@ -58,11 +60,11 @@ def probe_information(
 
 
 @torch.no_grad()
-def fading_information(setup: Setup, prbs: int, seed: int, looks: int = 1) -> np.ndarray:
-    """GMI per coded bit of slots over thousands of channels and an allocation of so many PRBs, float64.
+def fading_information(setup: Setup, prbs: int, seed: int, looks: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """GMI per coded bit of slots over thousands of channels and an allocation of so many PRBs, float64 [slots].
 
-    [1 + PARTS, slots]: by all PRBs that the receiver is run on, then by all but those of each part. There are
-    `looks` times as many channels and PRBs.
+    And that of some of them by all PRBs that the receiver is run on but those of each part, [PARTS, some]. There
+    are `looks` times as many channels and PRBs.
     """
     draw = torch.Generator().manual_seed(seed)
 
@@ -74,8 +76,10 @@ def fading_information(setup: Setup, prbs: int, seed: int, looks: int = 1) -> np
     count = looks * max(LEAST_PRBS, SEEN_PRBS[detector] // setup.layers)
     regression = look_in_parts(replace(setup, prbs=(0,)), prbs_apart(setup, count, level, draw), draw)
     many = channels(setup, prbs, looks * probe_channels(setup), draw)
-    known = carried(many, setup.noise, setup.detector, setup.modulation)
-    return regression.slots(known.mean(-1), setup.channel, prbs, draw).double().numpy()
+    known = carried(many, setup.noise, setup.detector, setup.modulation).mean(-1)
+    seen = regression[0].slots(known, setup.channel, prbs, draw)
+    parts = regression[1:].slots(known[::THINNED], setup.channel, prbs, draw)
+    return seen.double().numpy(), parts.double().numpy()
 
 
 def probe_channels(setup: Setup) -> int:

@@ -198,14 +198,14 @@ def test_the_mean_power_over_a_bandwidth_varies_as_told(kind: ChannelClass) -> N
 )
 def test_thousands_of_channels_get_what_some_get_that_a_receiver_is_run_on(link: Setup) -> None:
     prbs = 20
-    told, *parts = fading_information(link, prbs, 3)
+    told, parts = fading_information(link, prbs, 3)
     seen = probe_information(replace(link, prbs=tuple(range(prbs))), 1000, 4)
     assert len(told) > 500
     assert told.mean() == pytest.approx(seen.mean(), abs=0.015)
     assert told.std() == pytest.approx(seen.std(), rel=0.2)
     assert np.quantile(told, 0.1) == pytest.approx(np.quantile(seen, 0.1), abs=0.03)
     assert len(parts) == PARTS
-    assert np.mean(parts) == pytest.approx(told.mean(), abs=0.002)
+    assert parts.mean() == pytest.approx(told.mean(), abs=0.01)
 
 
 def test_the_mean_over_all_prbs_varies_less_than_over_some() -> None:
