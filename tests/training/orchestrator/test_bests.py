@@ -1,5 +1,6 @@
 """The best reward at a tier: the oracle's at T0, above it the best of the chains that come close."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,7 +37,9 @@ class Counting(TwinPool):
         super().__init__(workers=0)
         self.loses, self.asked = loses, list[Question]()
 
-    def ask(self, questions, tier=Tier.T0, *, seed=0, looks=1):  # type: ignore[no-untyped-def]
+    def ask(
+        self, questions: Iterable[Question], tier: Tier = Tier.T0, *, seed: int = 0, looks: int = 1
+    ) -> Iterator[Verdict]:
         for question in questions:
             self.asked.append(question)
             verdict = next(super().ask([question], tier, seed=seed, looks=looks))
