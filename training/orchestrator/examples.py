@@ -39,10 +39,10 @@ def of_sample(sample: Sample) -> Example:
     return Example(sample.prompt + sample.ids, (KEEP_OUT,) * len(sample.prompt) + tuple(labels))
 
 
-def understood(asked: Asked, task: Task) -> tuple[str, ...]:
+def understood(asked: Asked, task: Task, caution: float = 1.0) -> tuple[str, ...]:
     """How an answer tells the task's true demand: letters where the text has the quantity, else how strict it is.
 
-    The word is the nearest on the safe side, or the strictest.
+    The word is the easiest that is `caution` times stricter than the truth, or the strictest.
     """
     reading = asked.script(task).reading
     told = []
@@ -53,17 +53,22 @@ def understood(asked: Asked, task: Task) -> tuple[str, ...]:
         if letters:
             told.append(letters[0])
             continue
-        safe = [word for word, value in words.items() if (value / true) ** target.stricter > 1.0 - WITHIN]
-        told.append(min(safe or words, key=lambda word: abs(np.log(words[word] / true))))
+        aim = true * caution**target.stricter
+        safe = [word for word, value in words.items() if (value / aim) ** target.stricter > 1.0 - WITHIN]
+        told.append(min(safe or words, key=lambda word: abs(np.log(words[word] / aim))))
     return tuple(told)
 
 
-def serving_answers(asked: Asked, lm: Lm, tasks: Sequence[Task], draws: Sequence[random.Random]) -> list[Sample]:
+def serving_answers(
+    asked: Asked, lm: Lm, tasks: Sequence[Task], draws: Sequence[random.Random], caution: float = 1.0
+) -> list[Sample]:
     """Answers that understood their tasks, with random modules that serve by the twin; any where few draws do.
 
-    Each is made by its own draw alone. PlanError where an equipment can run no link chain.
+    What a text leaves open is taken `caution` times stricter than it is. Each is made by its own draw alone.
+    PlanError where an equipment can run no link chain.
     """
-    scripts, told = [asked.script(task) for task in tasks], [list(understood(asked, task)) for task in tasks]
+    scripts = [asked.script(task) for task in tasks]
+    told = [list(understood(asked, task, caution)) for task in tasks]
     for script, options in zip(scripts, told, strict=True):
         for option in options:
             script.choose(option)

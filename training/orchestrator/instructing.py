@@ -1,7 +1,9 @@
 """Instructing: the second step of phase 1, questions with reasoning and the form of an orchestration.
 
 What an orchestration's examples teach is to understand the demand, to answer in the form, and which modules serve:
-these are random among those that do by the twin. What chains are best is left to the feedback of phase 2.
+these are random among those that do by the twin. Where a text leaves a target open they teach caution, as an
+engineer would: a guess that is right on the mean falls short of the need every other time. What chains are best,
+and how much caution, is left to the feedback of phase 2.
 """
 
 import contextlib
@@ -29,10 +31,14 @@ class InstructionConfig:
     batch: int = 96
     questions: float = 0.25
     """Share of questions in a batch; the rest are orchestrations."""
+    caution: float = 3.0
+    """How many times stricter than it is what a text leaves open is told: a step of `grammar.STRICTNESS`."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.questions < 1.0 or self.batch < 1:
             raise OrchestratorError("questions must be at least 0 and below 1, and batch at least 1")
+        if not 1.0 <= self.caution <= 100.0:
+            raise OrchestratorError(f"caution is {self.caution}; it must lie in 1..100")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +50,15 @@ class Instructions:
     task: Callable[[int], Task]
     question: Callable[[int], Question]
     share: float
+    caution: float = 1.0
 
     def examples(self, numbers: Sequence[int]) -> list[Example]:
         """Questions and orchestrations, one for each number."""
         draws = {number: random.Random(f"instruction {number}") for number in numbers}
         orchestrated = [number for number, draw in draws.items() if draw.random() >= self.share]
         tasks = [self._task(number) for number in orchestrated]
-        samples = serving_answers(self.asked, self.lm, tasks, [draws[number] for number in orchestrated])
+        own = [draws[number] for number in orchestrated]
+        samples = serving_answers(self.asked, self.lm, tasks, own, self.caution)
         found = {number: of_sample(sample) for number, sample in zip(orchestrated, samples, strict=True)}
         return [found.get(number) or of_question(self.lm, *self.question(number)) for number in numbers]
 

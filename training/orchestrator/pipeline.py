@@ -192,7 +192,7 @@ class Pipeline:
 
     def _instructions(self, lm: Lm) -> Instructions:
         how = self.config.instruction
-        return Instructions(lm, self.asked, self.task, self.material.question, how.questions)
+        return Instructions(lm, self.asked, self.task, self.material.question, how.questions, how.caution)
 
     def task(self, number: int) -> Task:
         """The task of a number, on the equipment as it was calibrated."""

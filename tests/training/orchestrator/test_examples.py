@@ -34,6 +34,19 @@ def test_what_a_text_leaves_open_is_told_by_the_easiest_word_that_is_safe() -> N
     assert min(told[word] for word in STRICTNESS) > 5
 
 
+def test_caution_takes_what_a_text_leaves_open_so_many_times_stricter_and_nothing_else() -> None:
+    for task in tasks(100):
+        reading = ASKED.script(task).reading
+        plain, careful = understood(ASKED, task), understood(ASKED, task, caution=3.0)
+        for before, after, target in zip(plain, careful, TARGETS, strict=True):
+            words = target.words(reading)
+            if before not in words:
+                assert after == before
+            elif after != "strictest":
+                true = getattr(task.demand, target.field)
+                assert (words[after] / true) ** target.stricter >= 3.0 * 0.98
+
+
 def test_of_an_answer_all_is_learnt_but_what_a_tool_said() -> None:
     lm = made()
     sample = serving_answers(ASKED, lm, tasks(1), [random.Random(0)])[0]
