@@ -45,7 +45,7 @@ class Wording:
 
 
 @lru_cache
-def wordings(which: Literal["training", "roles", "heldout", "languages"]) -> tuple[Wording, ...]:
+def wordings(which: Literal["training", "roles", "heldout", "fresh", "languages"]) -> tuple[Wording, ...]:
     """Those written by hand, intent by intent."""
     told = yaml.safe_load((FOLDER / f"{which}.yaml").read_text(encoding="utf-8"))
     return tuple(Wording(text, intent) for intent in NAMES for text in told[intent])

@@ -18,6 +18,7 @@ from xapps.slicing.state import KINDS as FEATURES
 
 HELD_OUT = {
     "heldout": "c328e6b6e9a12a186ba09ab2ac01bd8225c0e52a386b37eaa706f53c24ca290c",
+    "fresh": "bd35c50a5efaa523e307d1727aca3251cdf7349ac8193d5c52d91601c1aef0c7",
     "languages": "fc2e0ae79ffadfbbb49fb440b58eb08419fed9e54b90ab2a66ae3d9d93876ae2",
 }
 """What was committed before anything was trained."""
@@ -34,14 +35,14 @@ def test_held_out_wordings_are_those_committed_before_training() -> None:
 
 def test_no_training_text_is_held_out() -> None:
     known = {plain(item.text) for item in (*wordings("training"), *grown(250, 0))}
-    for which in ("heldout", "languages"):
+    for which in ("heldout", "fresh", "languages"):
         assert not known & {plain(item.text) for item in wordings(which)}
 
 
 def test_every_intent_is_worded_often_enough() -> None:
     assert len(NAMES) >= 6
-    for which, least in (("training", 12), ("heldout", 8), ("languages", 6)):
-        found = wordings(which)  # type: ignore[arg-type]  # the three names are those it takes
+    for which, least in (("training", 12), ("heldout", 8), ("fresh", 20), ("languages", 6)):
+        found = wordings(which)  # type: ignore[arg-type]  # the names are those it takes
         assert len({item.text for item in found}) == len(found)
         assert min(Counter(item.intent for item in found).values()) >= least
 
