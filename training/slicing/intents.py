@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import yaml
@@ -34,6 +33,10 @@ NAMES = tuple(INTENTS)
 WEIGHTS = np.array(list(INTENTS.values()))
 """[intents, kinds]"""
 FOLDER = Path(__file__).parent / "wordings"
+AUTHORS = ("training", "roles", "operations", "sites", "public", "contrast", "registers")
+"""Files of wordings for training, each by another author."""
+HELD_OUT = ("heldout", "fresh")
+"""Files of wordings that no training sees, by two authors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +48,15 @@ class Wording:
 
 
 @lru_cache
-def wordings(which: Literal["training", "roles", "heldout", "fresh", "languages"]) -> tuple[Wording, ...]:
-    """Those written by hand, intent by intent."""
+def wordings(which: str) -> tuple[Wording, ...]:
+    """Those of a file, written by hand, intent by intent."""
     told = yaml.safe_load((FOLDER / f"{which}.yaml").read_text(encoding="utf-8"))
     return tuple(Wording(text, intent) for intent in NAMES for text in told[intent])
 
 
 def written() -> tuple[Wording, ...]:
-    """All that were written by hand for training, by two authors."""
-    return (*wordings("training"), *wordings("roles"))
+    """All that were written by hand for training."""
+    return tuple(item for author in AUTHORS for item in wordings(author))
 
 
 def weights(found: Sequence[Wording]) -> np.ndarray:

@@ -11,7 +11,7 @@ from oran import sla
 from oran.sla import SlaTargets
 from training.slicing.environment import Environment, Orders, Outcome
 from training.slicing.grammar import grown
-from training.slicing.intents import FOLDER, KINDS, NAMES, WEIGHTS, weights, wordings
+from training.slicing.intents import AUTHORS, FOLDER, KINDS, NAMES, WEIGHTS, weights, wordings, written
 from twin.network import library
 from twin.network.scenario import Scenario
 from xapps.slicing.state import KINDS as FEATURES
@@ -34,17 +34,24 @@ def test_held_out_wordings_are_those_committed_before_training() -> None:
 
 
 def test_no_training_text_is_held_out() -> None:
-    known = {plain(item.text) for item in (*wordings("training"), *grown(250, 0))}
+    known = {plain(item.text) for item in (*written(), *grown(250, 0))}
     for which in ("heldout", "fresh", "languages"):
         assert not known & {plain(item.text) for item in wordings(which)}
 
 
 def test_every_intent_is_worded_often_enough() -> None:
     assert len(NAMES) >= 6
-    for which, least in (("training", 12), ("heldout", 8), ("fresh", 20), ("languages", 6)):
-        found = wordings(which)  # type: ignore[arg-type]  # the names are those it takes
+    for which, least in (*((author, 12) for author in AUTHORS), ("heldout", 8), ("fresh", 20), ("languages", 6)):
+        found = wordings(which)
         assert len({item.text for item in found}) == len(found)
         assert min(Counter(item.intent for item in found).values()) >= least
+
+
+def test_no_text_for_training_stands_for_two_intents() -> None:
+    meant: dict[str, set[str]] = {}
+    for item in written():
+        meant.setdefault(plain(item.text), set()).add(item.intent)
+    assert not {text: intents for text, intents in meant.items() if len(intents) > 1}
 
 
 def test_intents_differ_in_what_counts() -> None:
