@@ -21,6 +21,7 @@ from training.experiments.earned import (
     BLIND,
     FROZEN,
     GROWN,
+    HEARD,
     LOAD_FACTOR,
     ORACLE,
     PAIR,
@@ -122,7 +123,7 @@ class Hears:
 
     def __call__(self, task: Task) -> Result:
         """What networks earned by part, and how texts were read."""
-        sac, parts = agent(task, SHARED), PARTS if self.robust else PARTS[:3]
+        sac, parts = agent(task, SHARED), PARTS if self.robust else HEARD
         readers = self.readers(task)
         if not readers:
             read = _true if self.knows else (lambda found: _deaf(len(found)))
@@ -134,9 +135,7 @@ class Hears:
         return {
             "episodes": task.episodes,
             "parts": _scores(sac, lambda found: weights_of(intents(found)), parts),
-            "reading": {
-                part: [NAMES[place] for place in intents(texts_of(part)).argmax(-1)] for part in PARTS[:3]
-            },
+            "reading": {part: [NAMES[place] for place in intents(texts_of(part)).argmax(-1)] for part in HEARD},
         }
 
     def readers(self, task: Task) -> list[Reader]:

@@ -35,8 +35,6 @@ WEIGHTS = np.array(list(INTENTS.values()))
 FOLDER = Path(__file__).parent / "wordings"
 AUTHORS = ("training", "roles", "operations", "sites", "public", "contrast", "registers")
 """Files of wordings for training, each by another author."""
-HELD_OUT = ("heldout", "fresh")
-"""Files of wordings that no training sees, by two authors."""
 
 
 @dataclass(frozen=True, slots=True)
