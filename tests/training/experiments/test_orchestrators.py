@@ -15,8 +15,8 @@ from training.orchestrator.pipeline import MODEL, STAGES
 def test_stages_and_searches_stand_on_one_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.experiments.orchestrators.GAUGED", 0)
     arms = (
-        Arm(name=FULL, about="", work=Trained(preset="smoke", tasks=6)),
-        Arm(name="random:4", about="", work=Searched("random:4", tasks=6)),
+        Arm(name=FULL, about="", work=Trained(preset="smoke", tasks=3)),
+        Arm(name="random:4", about="", work=Searched("random:4", tasks=3)),
     )
     tiny = Experiment(name="orchestrators", title="Tiny", about="", arms=arms, seeds=1, episodes=2, tell=tell)
     assert [run.do() for run in tiny.plan(tmp_path)] == [True, True]
