@@ -20,8 +20,10 @@ _OPENED, _CLOSED, _GROUPED, _OTHERS = 0.25, 0.2, 0.15, 0.4
 @lru_cache
 def grown(each: int, seed: int) -> tuple[Wording, ...]:
     """So many different ones of each intent by the grammar, for training."""
-    told = yaml.safe_load((FOLDER / "grammar.yaml").read_text(encoding="utf-8"))
-    grammar = _Grammar(told.pop("names"), told.pop("groups"), told, random.Random(seed))
+    named, phrases = (
+        yaml.safe_load((FOLDER / f"{file}.yaml").read_text(encoding="utf-8")) for file in ("names", "grammar")
+    )
+    grammar = _Grammar(named["names"], named["groups"], phrases, random.Random(seed))
     made = []
     for intent in INTENTS:
         texts: dict[str, None] = {}

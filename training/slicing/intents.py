@@ -33,7 +33,10 @@ NAMES = tuple(INTENTS)
 WEIGHTS = np.array(list(INTENTS.values()))
 """[intents, kinds]"""
 FOLDER = Path(__file__).parent / "wordings"
-AUTHORS = ("training", "roles", "operations", "sites", "public", "contrast", "registers")
+AUTHORS = (
+    *("training", "roles", "operations", "sites", "public", "contrast", "registers", "institutions", "transport"),
+    *("industry", "city", "negations", "situations", "forms", "tradeoffs", "routine", "pairs", "voices", "minimal"),
+)
 """Files of wordings for training, each by another author."""
 
 
@@ -47,9 +50,9 @@ class Wording:
 
 @lru_cache
 def wordings(which: str) -> tuple[Wording, ...]:
-    """Those of a file, written by hand, intent by intent."""
+    """Those of a file, written by hand, intent by intent; not every author has written for every intent."""
     told = yaml.safe_load((FOLDER / f"{which}.yaml").read_text(encoding="utf-8"))
-    return tuple(Wording(text, intent) for intent in NAMES for text in told[intent])
+    return tuple(Wording(text, intent) for intent in NAMES for text in told.get(intent, ()))
 
 
 def written() -> tuple[Wording, ...]:
