@@ -18,7 +18,7 @@ from training.slicing.score import RESAMPLES, Interval
 
 SCENARIO, LOAD_FACTOR = "pa_mrl", 3.0
 """Twice the frozen load: only where there is not enough for all does it matter who counts."""
-GROWN, SEEN_EACH = 1000, 8
+GROWN, SEEN_EACH = 3000, 8
 """Wordings of each intent that the grammar adds, and written ones that agents are also judged with."""
 ORACLE, BLIND, TRAINED_BLIND = "oracle", "blind", "blind, trained so"
 FROZEN, ADAPTED, PAIR = "MiniLM", "MiniLM, adapted", "MiniLM, two adapted"

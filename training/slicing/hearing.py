@@ -98,6 +98,8 @@ class Sentences(Encoder):
         self._kept: dict[str, Tensor] = {}
         self.added = nn.ModuleList()
         if rank:
+            # Fused attention has a slow gradient on CPUs: three fifths of a step of training.
+            llm.network.set_attn_implementation("eager")  # type: ignore[operator]
             for layer in llm.network.encoder.layer:  # type: ignore[union-attr]
                 for owner, name in ((layer.attention.self, "query"), (layer.attention.self, "value")):
                     self._add(owner, name, rank)

@@ -36,6 +36,7 @@ FOLDER = Path(__file__).parent / "wordings"
 AUTHORS = (
     *("training", "roles", "operations", "sites", "public", "contrast", "registers", "institutions", "transport"),
     *("industry", "city", "negations", "situations", "forms", "tradeoffs", "routine", "pairs", "voices", "minimal"),
+    *("exceptions", "sevens", "trades", "plain", "doubles", "logbooks", "disputes"),
 )
 """Files of wordings for training, each by another author."""
 
