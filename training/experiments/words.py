@@ -54,13 +54,13 @@ SEED, NETWORKS, STEPS = 4_000_000, 1, 40
 """Networks from this seed on, so many for each text, and control intervals of each that count."""
 READING = Reading()
 READING_ADAPTED = Reading(
-    steps=600,
+    steps=3000,
     batch=32,
-    encoder_learning_rate=2.5e-3,
+    encoder_learning_rate=1.2e-3,
     weight_decay=0.05,
-    dropout=0.3,
+    dropout=0.2,
     smoothing=0.02,
-    by_hand=0.4,
+    by_hand=0.8,
 )
 READER = "reader.pt"
 
@@ -215,8 +215,8 @@ def minilm() -> Encoder:
 
 
 def minilm_adapted() -> Encoder:
-    """Frozen, with low-rank matrices of rank 8 beside it."""
-    return Sentences(load(MINILM), rank=8)
+    """Frozen, with low-rank matrices of rank 16 beside it."""
+    return Sentences(load(MINILM), rank=16)
 
 
 SHARED, READERS = "agent", "reader"

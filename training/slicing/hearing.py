@@ -88,8 +88,8 @@ class Bag(Encoder):
 class Sentences(Encoder):
     """What a frozen language model makes of a sentence, the mean of its hidden states.
 
-    With a `rank`, small low-rank matrices beside those of its attention and its layers' outputs are trained with
-    the reader (LoRA, Hu et al. 2021); the model's own weights stay as they are.
+    With a `rank`, small low-rank matrices beside all those of its layers are trained with the reader (LoRA, Hu et
+    al. 2021); the model's own weights stay as they are.
     """
 
     def __init__(self, llm: Llm, rank: int = 0) -> None:
@@ -101,9 +101,10 @@ class Sentences(Encoder):
             # Fused attention has a slow gradient on CPUs: three fifths of a step of training.
             llm.network.set_attn_implementation("eager")  # type: ignore[operator]
             for layer in llm.network.encoder.layer:  # type: ignore[union-attr]
-                for owner, name in ((layer.attention.self, "query"), (layer.attention.self, "value")):
-                    self._add(owner, name, rank)
-                self._add(layer.output, "dense", rank)
+                for name in ("query", "key", "value"):
+                    self._add(layer.attention.self, name, rank)
+                for owner in (layer.attention.output, layer.intermediate, layer.output):
+                    self._add(owner, "dense", rank)
 
     def _add(self, owner: nn.Module, name: str, rank: int) -> None:
         made = LowRank(getattr(owner, name), rank)
