@@ -33,12 +33,11 @@ NAMES = tuple(INTENTS)
 WEIGHTS = np.array(list(INTENTS.values()))
 """[intents, kinds]"""
 FOLDER = Path(__file__).parent / "wordings"
-AUTHORS = tuple(
-    (
-        "training roles operations sites public contrast registers institutions transport industry city negations "
-        "situations forms tradeoffs routine pairs voices minimal exceptions sevens trades plain doubles logbooks "
-        "disputes constructions breadth traps"
-    ).split()
+AUTHORS = (
+    *("training", "roles", "operations", "sites", "public", "contrast", "registers", "institutions"),
+    *("transport", "industry", "city", "negations", "situations", "forms", "tradeoffs", "routine", "pairs"),
+    *("voices", "minimal", "exceptions", "sevens", "trades", "plain", "doubles", "logbooks", "disputes"),
+    *("constructions", "breadth", "traps"),
 )
 """Files of wordings for training, each by another author."""
 
