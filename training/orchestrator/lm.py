@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from rapps.orchestrator.decoding import padded
+from training import attention
 from training.orchestrator import adapters, ranks
 from training.orchestrator.adapters import Lora
 from training.orchestrator.errors import OrchestratorError
@@ -56,6 +57,9 @@ class Lm:
     tokenizer: PreTrainedTokenizerBase
     network: nn.Module
     held: Held = Held()
+
+    def __post_init__(self) -> None:
+        attention.in_full(self.network)
 
     @classmethod
     def load(cls, name: str | Path, held: Held | None = None) -> Self:
