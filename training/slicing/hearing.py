@@ -5,6 +5,7 @@ of each slice over the intents that a text may stand for, in the place of the we
 use no more than that (see `training.slicing.intents`): it is trained once, on weights, and then hears any reader.
 """
 
+import copy
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ WEIGHT = FEATURE_KINDS.index("weight")
 _WEIGHT_DEVIATION = 0.25
 RANDOM_WIDTH = 384
 MIXTURES, SHARPNESS = 120, 0.3
+_STRESS = 2.0
+"""What low-rank maps count, LoRA's alpha over the rank."""
 _STANDARD, _CLIP = 2000, 1.0
 """Training texts by whose vectors all are standardised; the largest norm of a gradient."""
 _SORTED, _NEAR = 8, 8.0
@@ -98,8 +101,6 @@ class Sentences(Encoder):
         self._kept: dict[str, Tensor] = {}
         self.added = nn.ModuleList()
         if rank:
-            # Fused attention has a slow gradient on CPUs: three fifths of a step of training.
-            llm.network.set_attn_implementation("eager")  # type: ignore[operator]
             for layer in llm.network.encoder.layer:  # type: ignore[union-attr]
                 for name in ("query", "key", "value"):
                     self._add(layer.attention.self, name, rank)
@@ -137,8 +138,25 @@ class LowRank(nn.Module):
 
     def forward(self, seen: Tensor) -> Tensor:
         """[..., in] -> [..., out]"""
-        changed: Tensor = self.base(seen) + 2.0 * self.up(self.down(seen))
+        changed: Tensor = self.base(seen) + _STRESS * self.up(self.down(seen))
         return changed
+
+    @torch.no_grad()
+    def merged(self) -> nn.Linear:
+        """Both in one."""
+        made = copy.deepcopy(self.base)
+        made.weight += _STRESS * self.up.weight @ self.down.weight
+        return made
+
+
+def merged(network: nn.Module) -> nn.Module:
+    """A copy of a network in which what was trained beside its maps is part of them."""
+    made = copy.deepcopy(network)
+    for owner in [*made.modules()]:
+        for name, part in [*owner.named_children()]:
+            if isinstance(part, LowRank):
+                setattr(owner, name, part.merged())
+    return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

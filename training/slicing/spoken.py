@@ -5,6 +5,7 @@ in its state. A text without words stands for the scenario's own weights.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from oran.model_package import Manifest, Metric, write
 from oran.sla import SlaTargets
 from training.slicing.export import ExportError, int8, loaded, manifest_of, require_same, to_onnx
-from training.slicing.hearing import Heard, Reader, Sentences, weights_of
+from training.slicing.hearing import Heard, Reader, Sentences, merged, weights_of
 from training.slicing.intents import KINDS
 from training.slicing.llm import Llm
 from training.slicing.networks import share_of
@@ -34,8 +35,9 @@ class _Words(nn.Module):
         self.readers = nn.ModuleList(readers)
         encoder = readers[0].encoder
         assert isinstance(encoder, Sentences)
+        self.llms = [_merged(reader) for reader in readers]
         # Registered here, so that their weights go into the file.
-        self.networks = nn.ModuleList(_llm(reader).network for reader in readers)
+        self.networks = nn.ModuleList(llm.network for llm in self.llms)
         _, mask = encoder.llm.tokens([""])
         self.silence = int(mask.sum())
         self.register_buffer("own", torch.from_numpy(own))
@@ -43,9 +45,9 @@ class _Words(nn.Module):
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """[1, length] twice -> [1, kinds]"""
         told = []
-        for reader in self.readers:
+        for reader, llm in zip(self.readers, self.llms, strict=True):
             assert isinstance(reader, Reader)
-            vectors = _llm(reader).read(torch.zeros(0, reader.encoder.width), tokens, mask)
+            vectors = llm.read(torch.zeros(0, llm.width), tokens, mask)
             told.append(reader.told(vectors))
         silent = mask.sum(dim=1, keepdim=True) <= self.silence
         heard: Tensor = torch.where(silent, self.own, weights_of(torch.stack(told).mean(dim=0)))
@@ -122,6 +124,7 @@ def _check(
         require_same(actor.share(state.double().numpy()), wanted)
 
 
-def _llm(reader: Reader) -> Llm:
+def _merged(reader: Reader) -> Llm:
     assert isinstance(reader.encoder, Sentences)
-    return reader.encoder.llm
+    llm = reader.encoder.llm
+    return replace(llm, network=merged(llm.network))

@@ -9,40 +9,17 @@ import pytest
 import torch
 
 from oran.sla import SlaTargets
+from tests.training.slicing.tiny import tiny
 from training.slicing.config import Config
 from training.slicing.export import ExportError
-from training.slicing.hearing import WEIGHT, Heard, Reader, Reading, Sentences
+from training.slicing.hearing import WEIGHT, Heard, LowRank, Reader, Reading, Sentences, merged
 from training.slicing.intents import KINDS, WEIGHTS, wordings
-from training.slicing.llm import Llm
 from training.slicing.networks import share_of
 from training.slicing.sac import Sac
 from training.slicing.spoken import package
 from twin.network import library
 from xapps.slicing.actor import Actor
 from xapps.slicing.state import FEATURES
-
-
-def tiny() -> Llm:
-    """An encoder of random weights that knows the words of the training texts."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel
-
-    texts = [item.text.lower() for item in wordings("training")]
-    plain = pre_tokenizers.BertPreTokenizer()
-    known = sorted({word for text in texts for word, _ in plain.pre_tokenize_str(text)})
-    places = {word: place for place, word in enumerate(("[UNK]", "[CLS]", "[SEP]", *known))}
-    tokenizer = Tokenizer(models.WordLevel(places, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = plain
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
-    )
-    torch.manual_seed(0)
-    shape = BertConfig(
-        vocab_size=len(places), hidden_size=64, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
-    )
-    network = BertModel(shape, add_pooling_layer=False).eval().requires_grad_(False)
-    return Llm("tiny", network, 64, causal=False, tokenizer_json=tokenizer.to_str().encode())
 
 
 def obedient() -> Sac:
@@ -120,6 +97,17 @@ def test_training_a_reader_leaves_the_language_model_as_it_is(reader: Reader) ->
     assert len(own) < len(after)
     assert all(torch.equal(before[name], after[name]) for name in own)
     assert any(bool(after[name].abs().max() > 0) for name in after if ".up." in name)
+
+
+def test_what_was_trained_beside_a_map_can_be_part_of_it(reader: Reader) -> None:
+    encoder = reader.encoder
+    assert isinstance(encoder, Sentences)
+    whole = merged(encoder.llm.network)
+    assert not [part for part in whole.modules() if isinstance(part, LowRank)]
+    assert [part for part in encoder.llm.network.modules() if isinstance(part, LowRank)]
+    texts = [item.text for item in wordings("training")[::20]]
+    alike = replace(encoder.llm, network=whole).read_all(torch.zeros(0, encoder.width), texts)
+    assert torch.allclose(alike, encoder.llm.read_all(torch.zeros(0, encoder.width), texts), atol=1e-4)
 
 
 def test_a_reader_that_is_kept_reads_as_it_did(reader: Reader) -> None:
