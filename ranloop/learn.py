@@ -108,6 +108,34 @@ def export_slicing(
     typer.echo(f"{out}: run it with ranloop xapp --controller learned --model {out}")
 
 
+@export_app.command("words")
+def export_words(
+    out: Annotated[Path, typer.Option(help="Folder of the package, not there yet.", file_okay=False)],
+    runs: Annotated[
+        Path, typer.Option(help="Folder of all runs; what is lacking in it is trained.", file_okay=False)
+    ] = Path("out/experiments"),
+    seed: Annotated[int, typer.Option(help="The training seed of the agent and of its first reader.", min=1)] = 1,
+) -> None:
+    """Make the package of an agent that follows the operator's words, as `ranloop experiment words` trains it."""
+    import torch
+
+    from training.experiments import words
+    from training.experiments.run import ExperimentError
+    from training.slicing.export import ExportError
+    from training.slicing.llm import LlmError
+
+    if seed > words.WORDS.seeds:
+        raise LearnCommandError(f"seed is {seed}; the experiment has 1..{words.WORDS.seeds}")
+    if out.exists():
+        raise LearnCommandError(f"{out} is there already; name another folder by --out")
+    torch.set_num_threads(1)
+    try:
+        words.ship(runs.resolve(), seed, out)
+    except (ExperimentError, ExportError, LlmError, OSError) as error:
+        raise LearnCommandError(str(error)) from error
+    typer.echo(f"{out}: run it with ranloop xapp --controller learned --model {out}")
+
+
 @evaluate_app.command("slicing")
 def evaluate_slicing(
     model: Annotated[

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from oran.model_package import Metric
 from oran.sla import SlaTargets
 from training.experiments.earned import (
     ADAPTED,
@@ -22,6 +23,7 @@ from training.experiments.earned import (
     FROZEN,
     GROWN,
     HEARD,
+    HELD_OUT,
     LOAD_FACTOR,
     ORACLE,
     PAIR,
@@ -29,10 +31,11 @@ from training.experiments.earned import (
     SCENARIO,
     TRAINED_BLIND,
     UNREPORTED,
+    Earned,
     tell,
     texts_of,
 )
-from training.experiments.experiment import Experiment
+from training.experiments.experiment import Experiment, Findings
 from training.experiments.run import Arm, ExperimentError, Result, Run, Task, folder_of
 from training.experiments.trained import AGENT, keep
 from training.slicing import arms
@@ -245,23 +248,20 @@ WORDS = Experiment(
 
 
 def ship(runs: Path, seed: int, folder: Path) -> None:
-    """Write the package of a seed's agent and of the two readers that it hears."""
+    """Write the package of a seed's agent and of the two readers that it hears; what is not there yet is trained.
+
+    Its manifest has the share of the oracle's gain on held-out wordings, once the experiment has been run.
+    """
     from training.slicing.spoken import package
 
     (arm,) = (arm for arm in WORDS.arms if arm.name == PAIR)
     assert isinstance(arm.work, Hears)
     task = Task(folder=folder, runs=runs, seed=seed, episodes=WORDS.episodes)
-    package(agent(task, SHARED), arm.work.readers(task), scenario(), folder)
-
-
-if __name__ == "__main__":
-    import argparse
-
-    parser = argparse.ArgumentParser(
-        description="Write the package of an agent that follows the operator's words."
-    )
-    parser.add_argument("folder", type=Path, help="The package's folder, which is not there yet.")
-    parser.add_argument("--runs", type=Path, default=Path("out/experiments"), help="Folder of all runs.")
-    parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
-    ship(given.runs, given.seed, given.folder)
+    earned = Earned.of(Findings.of(WORDS, runs).done)
+    metrics = {
+        f"share of the oracle's gain, {part}": Metric(found.mean, found.low, found.high)
+        for part in HELD_OUT
+        if {BLIND, ORACLE, PAIR} <= set(earned.values[part])
+        for found in (earned.share(part, PAIR),)
+    }
+    package(agent(task, SHARED), arm.work.readers(task), scenario(), folder, metrics=metrics)

@@ -1,11 +1,18 @@
 """Experiment 6: what its page says follows from what arms earned."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
+from typer.testing import CliRunner
 
+from ranloop.cli import app
+from ranloop.errors import RanloopError
+from tests.training.slicing.tiny import tiny
+from training.experiments import words
 from training.experiments.earned import (
     ADAPTED,
     BLIND,
@@ -14,6 +21,7 @@ from training.experiments.earned import (
     ORACLE,
     PAIR,
     PARTS,
+    SCENARIO,
     TRAINED_BLIND,
     Earned,
     tell,
@@ -23,9 +31,11 @@ from training.experiments.experiment import Findings
 from training.experiments.run import RESULT
 from training.experiments.words import WORDS, earn
 from training.slicing.config import Config
-from training.slicing.hearing import Heard
-from training.slicing.intents import NAMES, WEIGHTS, weights
+from training.slicing.hearing import Heard, Reading, Sentences
+from training.slicing.intents import KINDS, NAMES, WEIGHTS, weights, wordings
 from training.slicing.sac import Sac
+from xapps.slicing.actor import Actor
+from xapps.slicing.state import FEATURES
 
 SHARES = {BLIND: 0.0, TRAINED_BLIND: -0.1, "bag of words": 0.3, FROZEN: 0.6, ADAPTED: 0.7, PAIR: 0.9, ORACLE: 1.0}
 
@@ -78,3 +88,29 @@ def test_hearing_the_weights_meant_changes_what_an_agent_does() -> None:
     assert meant.shape == (len(held), 1)
     assert not np.array_equal(meant, earn(sac, held, deaf))
     assert np.array_equal(meant, earn(sac, held, torch.from_numpy(weights(held))))
+
+
+def test_what_is_shipped_follows_words_by_the_xapps_own_loader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = Config(envs=2, episode_steps=5, warm_up_steps=5, hidden=16, evaluate_every=1, evaluation_seeds=2)
+    monkeypatch.setattr(words, "CONFIG", replace(small, scenario=SCENARIO))
+    monkeypatch.setattr(words, "READING_ADAPTED", Reading(steps=60, batch=32, encoder_learning_rate=1e-2))
+    monkeypatch.setattr(words, "minilm_adapted", lambda: Sentences(tiny(), rank=4))
+    monkeypatch.setattr(words, "written", lambda: wordings("training"))
+    monkeypatch.setattr(words, "WORDS", replace(WORDS, episodes=2))
+    command = ("export", "words", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "package"))
+    told = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert "ranloop xapp --controller learned" in told.output
+    agent = Actor.load(tmp_path / "package", KINDS)
+    state = np.full((1, 3, len(FEATURES)), 0.5)
+    shares = []
+    for text in ("Protect URLLC above everything else.", "Video comes first."):
+        agent.hear(text)
+        shares.append(agent.share(state)[0].tolist())
+    assert shares[0] != shares[1]
+    assert len(list((tmp_path / "runs" / "words" / "reader").glob("*/reader.pt"))) == 2
+    with pytest.raises(RanloopError, match="is there already"):
+        CliRunner().invoke(app, command, catch_exceptions=False)
+    with pytest.raises(RanloopError, match=r"1\.\.5"):
+        CliRunner().invoke(app, (*command[:-1], f"{command[-1]}2", "--seed", "6"), catch_exceptions=False)
