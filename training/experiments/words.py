@@ -250,18 +250,17 @@ WORDS = Experiment(
 def ship(runs: Path, seed: int, folder: Path) -> None:
     """Write the package of a seed's agent and of the two readers that it hears; what is not there yet is trained.
 
-    Its manifest has the share of the oracle's gain on held-out wordings, once the experiment has been run.
+    Its manifest has the share of the oracle's gain on held-out wordings, once the experiment is done.
     """
     from training.slicing.spoken import package
 
     (arm,) = (arm for arm in WORDS.arms if arm.name == PAIR)
     assert isinstance(arm.work, Hears)
     task = Task(folder=folder, runs=runs, seed=seed, episodes=WORDS.episodes)
-    earned = Earned.of(Findings.of(WORDS, runs).done)
-    metrics = {
-        f"share of the oracle's gain, {part}": Metric(found.mean, found.low, found.high)
-        for part in HELD_OUT
-        if {BLIND, ORACLE, PAIR} <= set(earned.values[part])
-        for found in (earned.share(part, PAIR),)
-    }
+    findings, metrics = Findings.of(WORDS, runs), {}
+    if not findings.missing:
+        earned = Earned.of(findings.done)
+        for part in HELD_OUT:
+            found = earned.share(part, PAIR)
+            metrics[f"share of the oracle's gain, {part}"] = Metric(found.mean, found.low, found.high)
     package(agent(task, SHARED), arm.work.readers(task), scenario(), folder, metrics=metrics)
