@@ -18,6 +18,15 @@ class LearnCommandError(RanloopError):
     """A training or an evaluation that cannot be done as asked."""
 
 
+def _require_new(folder: Path) -> None:
+    if folder.exists():
+        raise LearnCommandError(f"{folder} is there already; name another folder by --out")
+
+
+def _tell_how_to_run(package: Path) -> None:
+    typer.echo(f"{package}: run it with ranloop xapp --controller learned --model {package}")
+
+
 @train_app.callback()
 def _train() -> None:
     """Train models on the twin."""
@@ -79,7 +88,7 @@ def train_slicing(
         package = pipeline.train(preset, changes, device, out, branching=branching)
     except (ConfigError, LlmError, TwinError, OSError) as error:
         raise LearnCommandError(str(error)) from error
-    typer.echo(f"{package}: run it with ranloop xapp --controller learned --model {package}")
+    _tell_how_to_run(package)
 
 
 @export_app.command("slicing")
@@ -98,14 +107,13 @@ def export_slicing(
 
     if form not in FORMS:
         raise LearnCommandError(f"form is {form!r}; it must be one of {', '.join(FORMS)}")
-    if out.exists():
-        raise LearnCommandError(f"{out} is there already; name another folder by --out")
+    _require_new(out)
     torch.set_num_threads(1)
     try:
         pipeline.repackage(run, form, out, lambda text: typer.echo(f"{text} ...", err=True))
     except (ConfigError, ExportError, LlmError, OSError) as error:
         raise LearnCommandError(str(error)) from error
-    typer.echo(f"{out}: run it with ranloop xapp --controller learned --model {out}")
+    _tell_how_to_run(out)
 
 
 @export_app.command("words")
@@ -126,14 +134,13 @@ def export_words(
 
     if seed > words.WORDS.seeds:
         raise LearnCommandError(f"seed is {seed}; the experiment has 1..{words.WORDS.seeds}")
-    if out.exists():
-        raise LearnCommandError(f"{out} is there already; name another folder by --out")
+    _require_new(out)
     torch.set_num_threads(1)
     try:
         words.ship(runs.resolve(), seed, out)
     except (ExperimentError, ExportError, LlmError, OSError) as error:
         raise LearnCommandError(str(error)) from error
-    typer.echo(f"{out}: run it with ranloop xapp --controller learned --model {out}")
+    _tell_how_to_run(out)
 
 
 @evaluate_app.command("slicing")

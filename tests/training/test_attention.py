@@ -1,6 +1,9 @@
 """Attention in full precision: the same function, nearer to the truth under autocast."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -8,10 +11,13 @@ from torch import Tensor
 
 from training import attention
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
 transformers = pytest.importorskip("transformers")
 
 
-def network(implementation: str = "sdpa") -> torch.nn.Module:
+def network(implementation: str = "sdpa") -> PreTrainedModel:
     torch.manual_seed(0)
     config = transformers.Qwen2Config(
         vocab_size=50,
@@ -22,11 +28,11 @@ def network(implementation: str = "sdpa") -> torch.nn.Module:
         num_key_value_heads=2,
         attn_implementation=implementation,
     )
-    made: torch.nn.Module = transformers.Qwen2ForCausalLM(config)
+    made: PreTrainedModel = transformers.Qwen2ForCausalLM(config)
     return made
 
 
-def gradient(made: torch.nn.Module, half: bool) -> Tensor:
+def gradient(made: PreTrainedModel, half: bool) -> Tensor:
     """Of rows of which one is padded."""
     ids = torch.arange(24).reshape(2, 12)
     mask = torch.ones_like(ids)
@@ -61,5 +67,5 @@ def test_what_is_set_otherwise_stays() -> None:
 def test_it_is_no_part_of_a_saved_model(tmp_path: Path) -> None:
     full = network()
     attention.in_full(full)
-    full.save_pretrained(tmp_path)  # type: ignore[operator]
+    full.save_pretrained(tmp_path)
     assert attention.IN_FULL not in (tmp_path / "config.json").read_text(encoding="utf-8")
