@@ -55,9 +55,9 @@ HOME = "words"
 CONFIG = Config(scenario=SCENARIO, evaluate_every=10, evaluation_seeds=2)
 SEED, NETWORKS, STEPS = 4_000_000, 1, 40
 """Networks from this seed on, so many for each text, and control intervals of each that count."""
-READING = Reading()
+READING = Reading(steps=3000)
 READING_ADAPTED = Reading(
-    steps=3000,
+    steps=4000,
     batch=32,
     encoder_learning_rate=1.2e-3,
     weight_decay=0.05,

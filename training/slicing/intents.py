@@ -37,7 +37,8 @@ AUTHORS = (
     *("training", "roles", "operations", "sites", "public", "contrast", "registers", "institutions"),
     *("transport", "industry", "city", "negations", "situations", "forms", "tradeoffs", "routine", "pairs"),
     *("voices", "minimal", "exceptions", "sevens", "trades", "plain", "doubles", "logbooks", "disputes"),
-    *("constructions", "breadth", "traps"),
+    *("constructions", "breadth", "traps", "blunt", "qualities", "reasons", "favours", "statements", "sayings"),
+    *("single", "occasions", "opposites", "nameless"),
 )
 """Files of wordings for training, each by another author."""
 
