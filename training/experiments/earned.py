@@ -26,7 +26,12 @@ UNREPORTED: Mapping[str, tuple[str, ...]] = {
     "held out, no delays and losses": ("delay_s", "drop_rate"),
     "held out, no UE counts": ("active_ues",),
 }
-_FILES = {"held out": "heldout", "held out, fresh": "fresh", "languages": "languages"}
+_FILES = {
+    "held out": "heldout",
+    "held out, fresh": "fresh",
+    "new services": "novel",
+    "languages": "languages",
+}
 HELD_OUT = ("held out", "held out, fresh")
 """Parts that the goal is for: wordings that no training saw, by two authors."""
 HEARD = ("seen", *_FILES)
@@ -126,7 +131,8 @@ def tell(findings: Findings) -> Page:
         body=(
             f"Scenario `{SCENARIO}` at load factor {LOAD_FACTOR:g}. {len(NAMES)} intents, "
             f"{len(written())} wordings written for training by {len(AUTHORS)} authors and {GROWN} of each intent "
-            f"grown from a grammar. Held out: {_held('heldout')}, and by another author {_held('fresh')}.",
+            f"grown from a grammar. Held out: {_held('heldout')}, by another author {_held('fresh')}, and by a "
+            f"third, of services that do not exist yet, {_held('novel')}.",
             "Return by what the operator meant (mean, 95 % interval over training seeds and texts):\n\n"
             + _table(earned, lambda part, arm: told(earned.mean(part, arm))),
             "Share of the oracle's gain over blind (the better of the two blind arms):\n\n"

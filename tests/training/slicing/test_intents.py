@@ -11,6 +11,7 @@ from oran import sla
 from oran.sla import SlaTargets
 from training.slicing.environment import Environment, Orders, Outcome
 from training.slicing.grammar import grown
+from training.slicing.hearing import words
 from training.slicing.intents import AUTHORS, FOLDER, KINDS, NAMES, WEIGHTS, weights, wordings, written
 from twin.network import library
 from twin.network.scenario import Scenario
@@ -19,6 +20,7 @@ from xapps.slicing.state import KINDS as FEATURES
 HELD_OUT = {
     "heldout": "c328e6b6e9a12a186ba09ab2ac01bd8225c0e52a386b37eaa706f53c24ca290c",
     "fresh": "bd35c50a5efaa523e307d1727aca3251cdf7349ac8193d5c52d91601c1aef0c7",
+    "novel": "f85ac4a7fa2b3d1126af021de094fb8bc0d36105166e0d861c95793611f5da06",
     "languages": "fc2e0ae79ffadfbbb49fb440b58eb08419fed9e54b90ab2a66ae3d9d93876ae2",
 }
 """What was committed before anything was trained."""
@@ -35,16 +37,23 @@ def test_held_out_wordings_are_those_committed_before_training() -> None:
 
 def test_no_training_text_is_held_out() -> None:
     known = {plain(item.text) for item in (*written(), *grown(250, 0))}
-    for which in ("heldout", "fresh", "languages"):
+    for which in HELD_OUT:
         assert not known & {plain(item.text) for item in wordings(which)}
 
 
 def test_every_intent_is_worded_often_enough() -> None:
     assert len(NAMES) >= 6
-    for which, least in (*((author, 12) for author in AUTHORS), ("heldout", 8), ("fresh", 20), ("languages", 6)):
+    least = dict.fromkeys(AUTHORS, 12) | {"heldout": 8, "fresh": 20, "novel": 27, "languages": 6}
+    for which, fewest in least.items():
         found = wordings(which)
         assert len({item.text for item in found}) == len(found)
-        assert min(Counter(item.intent for item in found).values()) >= least
+        assert min(Counter(item.intent for item in found).values()) >= fewest
+
+
+def test_new_services_are_told_of_in_words_that_no_training_text_has() -> None:
+    known = {word for item in (*written(), *grown(3000, 0)) for word in words(item.text)}
+    for item in wordings("novel"):
+        assert set(words(item.text)) - known
 
 
 def test_no_text_for_training_stands_for_two_intents() -> None:
