@@ -26,10 +26,12 @@ UNREPORTED: Mapping[str, tuple[str, ...]] = {
     "held out, no delays and losses": ("delay_s", "drop_rate"),
     "held out, no UE counts": ("active_ues",),
 }
+NEW = "new services"
+"""The part whose texts speak of kinds of services that no training told of, in words that none had."""
 _FILES = {
     "held out": "heldout",
     "held out, fresh": "fresh",
-    "new services": "novel",
+    NEW: "novel",
     "languages": "languages",
 }
 HELD_OUT = ("held out", "held out, fresh")
@@ -79,11 +81,9 @@ class Earned:
         """Return over seeds and texts."""
         return resampled(lambda own: float(own[0].mean()), self.values[part][arm])
 
-    def share(self, part: str, arm: str, picked: Sequence[int] | None = None) -> Interval:
-        """Which part of the oracle's gain over the better of the blind arms it has, on some of the texts."""
-        found = self.values[part]
-        names = (arm, self.reference(part), ORACLE)
-        own = [found[name] if picked is None else found[name][:, picked] for name in names]
+    def share(self, arm: str, *parts: str) -> Interval:
+        """Which part of the oracle's gain over the better blind arm it has, over the texts of some parts."""
+        own = [self._together(name, parts) for name in (arm, self.reference(*parts), ORACLE)]
         return resampled(lambda values: share(*values), *own)
 
     def understood(self, part: str, arm: str) -> str:
@@ -101,10 +101,13 @@ class Earned:
         shares = ["-" if value is None else f"{value:.2f}" for value in both]
         return f"{right.mean():.0%} ({shares[0]}; {shares[1]})"
 
-    def reference(self, part: str) -> str:
+    def reference(self, *parts: str) -> str:
         """The better one of the arms that do not hear."""
-        blind = [name for name in (BLIND, TRAINED_BLIND) if name in self.values[part]]
-        return max(blind, key=lambda name: float(self.values[part][name].mean()))
+        blind = [name for name in (BLIND, TRAINED_BLIND) if all(name in self.values[part] for part in parts)]
+        return max(blind, key=lambda name: float(self._together(name, parts).mean()))
+
+    def _together(self, arm: str, parts: Sequence[str]) -> np.ndarray:
+        return np.concatenate([self.values[part][arm] for part in parts], axis=1)
 
 
 def share(own: np.ndarray, blind: np.ndarray, oracle: np.ndarray) -> float:
@@ -136,7 +139,7 @@ def tell(findings: Findings) -> Page:
             "Return by what the operator meant (mean, 95 % interval over training seeds and texts):\n\n"
             + _table(earned, lambda part, arm: told(earned.mean(part, arm))),
             "Share of the oracle's gain over blind (the better of the two blind arms):\n\n"
-            + _table(earned, lambda part, arm: told(earned.share(part, arm), 2)),
+            + _table(earned, lambda part, arm: told(earned.share(arm, part), 2)),
             "Texts read as what they meant (share of the oracle's gain on those; on the others):\n\n"
             + _table(earned, earned.understood, HEARD),
             *(
@@ -173,10 +176,11 @@ def _by_intent(earned: Earned, part: str) -> str:
 
 def _verdict(earned: Earned) -> str:
     told_of = []
-    for part in HELD_OUT:
-        found = earned.share(part, PAIR)
+    for parts in (HELD_OUT, *((part,) for part in (*HELD_OUT, NEW))):
+        name = parts[0] if len(parts) == 1 else "both together"
+        found = earned.share(PAIR, *parts)
         met = "met" if found.mean >= GOAL else "not met"
-        told_of.append(f"{part} **{met}**: {PAIR} has {told(found, 2)}")
+        told_of.append(f"{name} **{met}**: {PAIR} has {told(found, 2)}")
     return (
         f"Goal: at least {GOAL:.0%} of the oracle's gain on wordings that no training saw. "
         + "; ".join(told_of)
@@ -207,7 +211,7 @@ def _draw(figure: Figure, earned: Earned) -> None:
     names = [name for name in earned.values["held out"] if name not in (BLIND, TRAINED_BLIND)]
     panels = figure.subplots(1, len(HEARD), sharey=True)
     for axes, part in zip(panels, HEARD, strict=True):
-        plots.points(axes, {name: earned.share(part, name) for name in names}, "share of the oracle's gain")
+        plots.points(axes, {name: earned.share(name, part) for name in names}, "share of the oracle's gain")
         axes.axvline(GOAL, color="tab:green", linestyle="--", linewidth=0.8)
         axes.axvline(0.0, color="grey", linewidth=0.8)
         axes.set_title(part)

@@ -25,6 +25,7 @@ from training.experiments.earned import (
     HEARD,
     HELD_OUT,
     LOAD_FACTOR,
+    NEW,
     ORACLE,
     PAIR,
     PARTS,
@@ -260,7 +261,7 @@ def ship(runs: Path, seed: int, folder: Path) -> None:
     findings, metrics = Findings.of(WORDS, runs), {}
     if not findings.missing:
         earned = Earned.of(findings.done)
-        for part in HELD_OUT:
-            found = earned.share(part, PAIR)
+        for part in (*HELD_OUT, NEW):
+            found = earned.share(PAIR, part)
             metrics[f"share of the oracle's gain, {part}"] = Metric(found.mean, found.low, found.high)
     package(agent(task, SHARED), arm.work.readers(task), scenario(), folder, metrics=metrics)

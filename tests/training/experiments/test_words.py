@@ -18,6 +18,7 @@ from training.experiments.earned import (
     BLIND,
     FROZEN,
     HEARD,
+    HELD_OUT,
     ORACLE,
     PAIR,
     PARTS,
@@ -65,10 +66,12 @@ def test_the_page_tells_shares_of_the_oracles_gain_and_whether_the_goal_is_met(t
     earned = Earned.of(found.done)
     assert earned.reference("held out") == BLIND
     for name, share in SHARES.items():
-        told = earned.share("held out", name)
+        told = earned.share(name, "held out")
         assert told.low - 0.01 <= share <= told.high + 0.01
+    apart = [earned.share(PAIR, part).mean for part in HELD_OUT]
+    assert min(apart) <= earned.share(PAIR, *HELD_OUT).mean <= max(apart)
     text = "\n".join(tell(found).body)
-    assert text.count("**met**") == 2
+    assert text.count("**met**") == 4
     assert "100%" in text
     assert all(f"| {intent} |" in text for intent in NAMES)
 
