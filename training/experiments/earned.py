@@ -81,6 +81,11 @@ class Earned:
         """Return over seeds and texts."""
         return resampled(lambda own: float(own[0].mean()), self.values[part][arm])
 
+    def judged(self, arm: str, *parts: str) -> bool:
+        """Whether an arm, the oracle and one that does not hear have been through all of the parts."""
+        found = [self.values[part].keys() for part in parts]
+        return all({arm, ORACLE} <= names for names in found) and bool(self._blind(parts))
+
     def share(self, arm: str, *parts: str) -> Interval:
         """Which part of the oracle's gain over the better blind arm it has, over the texts of some parts."""
         own = [self._together(name, parts) for name in (arm, self.reference(*parts), ORACLE)]
@@ -88,7 +93,7 @@ class Earned:
 
     def understood(self, part: str, arm: str) -> str:
         """How many texts were read right, and the share of the oracle's gain on those and on the others."""
-        if arm not in self.reading[part]:
+        if arm not in self.reading[part] or not self.judged(arm, part):
             return "-"
         right = self.reading[part][arm]
         found = [self.values[part][name] for name in (arm, self.reference(part), ORACLE)]
@@ -103,8 +108,10 @@ class Earned:
 
     def reference(self, *parts: str) -> str:
         """The better one of the arms that do not hear."""
-        blind = [name for name in (BLIND, TRAINED_BLIND) if all(name in self.values[part] for part in parts)]
-        return max(blind, key=lambda name: float(self._together(name, parts).mean()))
+        return max(self._blind(parts), key=lambda name: float(self._together(name, parts).mean()))
+
+    def _blind(self, parts: Sequence[str]) -> list[str]:
+        return [name for name in (BLIND, TRAINED_BLIND) if all(name in self.values[part] for part in parts)]
 
     def _together(self, arm: str, parts: Sequence[str]) -> np.ndarray:
         return np.concatenate([self.values[part][arm] for part in parts], axis=1)
@@ -137,15 +144,20 @@ def tell(findings: Findings) -> Page:
             f"grown from a grammar. Held out: {_held('heldout')}, by another author {_held('fresh')}, and by a "
             f"third, of services that do not exist yet, {_held('novel')}.",
             "Return by what the operator meant (mean, 95 % interval over training seeds and texts):\n\n"
-            + _table(earned, lambda part, arm: told(earned.mean(part, arm))),
+            + _table(
+                earned, lambda part, arm: told(earned.mean(part, arm)) if arm in earned.values[part] else "-"
+            ),
             "Share of the oracle's gain over blind (the better of the two blind arms):\n\n"
-            + _table(earned, lambda part, arm: told(earned.share(arm, part), 2)),
+            + _table(
+                earned, lambda part, arm: told(earned.share(arm, part), 2) if earned.judged(arm, part) else "-"
+            ),
             "Texts read as what they meant (share of the oracle's gain on those; on the others):\n\n"
             + _table(earned, earned.understood, HEARD),
             *(
                 f"By intent, {part}: return of blind and oracle, and what readers add to blind's:\n\n"
                 + _by_intent(earned, part)
                 for part in HELD_OUT
+                if earned.judged(PAIR, part)
             ),
             _verdict(earned),
         ),
@@ -156,7 +168,7 @@ def tell(findings: Findings) -> Page:
 
 def _table(earned: Earned, cell: Callable[[str, str], str], parts: Sequence[str] = PARTS) -> str:
     names = list(earned.values["held out"])
-    rows = [[cell(part, name) if name in earned.values[part] else "-" for part in parts] for name in names]
+    rows = [[cell(part, name) for part in parts] for name in names]
     return table(["arm", *parts], [[name, *row] for name, row in zip(names, rows, strict=True)])
 
 
@@ -178,6 +190,9 @@ def _verdict(earned: Earned) -> str:
     told_of = []
     for parts in (HELD_OUT, *((part,) for part in (*HELD_OUT, NEW))):
         name = parts[0] if len(parts) == 1 else "both together"
+        if not earned.judged(PAIR, *parts):
+            told_of.append(f"{name} not judged yet")
+            continue
         found = earned.share(PAIR, *parts)
         met = "met" if found.mean >= GOAL else "not met"
         told_of.append(f"{name} **{met}**: {PAIR} has {told(found, 2)}")
@@ -211,7 +226,8 @@ def _draw(figure: Figure, earned: Earned) -> None:
     names = [name for name in earned.values["held out"] if name not in (BLIND, TRAINED_BLIND)]
     panels = figure.subplots(1, len(HEARD), sharey=True)
     for axes, part in zip(panels, HEARD, strict=True):
-        plots.points(axes, {name: earned.share(name, part) for name in names}, "share of the oracle's gain")
+        shares = {name: earned.share(name, part) for name in names if earned.judged(name, part)}
+        plots.points(axes, shares, "share of the oracle's gain")
         axes.axvline(GOAL, color="tab:green", linestyle="--", linewidth=0.8)
         axes.axvline(0.0, color="grey", linewidth=0.8)
         axes.set_title(part)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from ranloop.cli import app
@@ -74,6 +75,17 @@ def test_the_page_tells_shares_of_the_oracles_gain_and_whether_the_goal_is_met(t
     assert text.count("**met**") == 4
     assert "100%" in text
     assert all(f"| {intent} |" in text for intent in NAMES)
+
+
+def test_a_page_of_some_runs_says_what_is_not_judged_yet(tmp_path: Path) -> None:
+    found = findings(tmp_path)
+    for done in ({PAIR}, {PAIR, FROZEN, ORACLE}, {PAIR, ORACLE, BLIND}):
+        some = Findings(WORDS, tuple(run for run in found.planned if run.arm.name in done))
+        page = tell(some)
+        page.draw(Figure())
+        assert ("not judged yet" in "\n".join(page.body)) == (BLIND not in done)
+        assert {row["arm"] for row in page.rows} == done
+    assert tell(Findings(WORDS, ())).rows == ()
 
 
 def test_a_seen_text_is_one_of_training_and_a_held_out_one_is_not() -> None:
