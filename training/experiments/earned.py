@@ -77,7 +77,7 @@ class Earned:
             {part: {arm: np.array(rows) for arm, rows in found.items()} for part, found in reading.items()},
         )
 
-    def mean(self, part: str, arm: str) -> Interval:
+    def mean(self, arm: str, part: str) -> Interval:
         """Return over seeds and texts."""
         return resampled(lambda own: float(own[0].mean()), self.values[part][arm])
 
@@ -91,7 +91,7 @@ class Earned:
         own = [self._together(name, parts) for name in (arm, self.reference(*parts), ORACLE)]
         return resampled(lambda values: share(*values), *own)
 
-    def understood(self, part: str, arm: str) -> str:
+    def understood(self, arm: str, part: str) -> str:
         """How many texts were read right, and the share of the oracle's gain on those and on the others."""
         if arm not in self.reading[part] or not self.judged(arm, part):
             return "-"
@@ -145,11 +145,11 @@ def tell(findings: Findings) -> Page:
             f"third, of services that do not exist yet, {_held('novel')}.",
             "Return by what the operator meant (mean, 95 % interval over training seeds and texts):\n\n"
             + _table(
-                earned, lambda part, arm: told(earned.mean(part, arm)) if arm in earned.values[part] else "-"
+                earned, lambda arm, part: told(earned.mean(arm, part)) if arm in earned.values[part] else "-"
             ),
             "Share of the oracle's gain over blind (the better of the two blind arms):\n\n"
             + _table(
-                earned, lambda part, arm: told(earned.share(arm, part), 2) if earned.judged(arm, part) else "-"
+                earned, lambda arm, part: told(earned.share(arm, part), 2) if earned.judged(arm, part) else "-"
             ),
             "Texts read as what they meant (share of the oracle's gain on those; on the others):\n\n"
             + _table(earned, earned.understood, HEARD),
@@ -168,7 +168,7 @@ def tell(findings: Findings) -> Page:
 
 def _table(earned: Earned, cell: Callable[[str, str], str], parts: Sequence[str] = PARTS) -> str:
     names = list(earned.values["held out"])
-    rows = [[cell(part, name) for part in parts] for name in names]
+    rows = [[cell(name, part) for part in parts] for name in names]
     return table(["arm", *parts], [[name, *row] for name, row in zip(names, rows, strict=True)])
 
 
