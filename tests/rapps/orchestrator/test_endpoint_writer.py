@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapps.orchestrator.answer import Answer, AnswerError
@@ -70,6 +70,7 @@ def test_a_server_that_does_not_answer_is_named() -> None:
         ask(TEXT, USUAL, writer(peer.url))
 
 
+@settings(max_examples=50)
 @given(st.integers(0, 10**6), st.floats(1e-6, 1e3), st.floats(1.0, 1e12), st.floats(1e-15, 1.0))
 def test_whatever_was_said_the_script_ends_with_a_chain_that_runs(
     seed: int, delay_s: float, throughput_bps: float, ber: float
@@ -83,6 +84,7 @@ def test_whatever_was_said_the_script_ends_with_a_chain_that_runs(
     check(script.chain(), USUAL)
 
 
+@settings(max_examples=50)
 @given(st.integers(0, 10**6))
 def test_what_is_legal_is_taken_as_it_was_said(seed: int) -> None:
     draw, first = random.Random(seed), Script(read(TEXT), USUAL)
