@@ -21,7 +21,7 @@ demo: $(STAMP) ## the closed loop on this machine, in about two minutes
 	$(BIN)/ranloop demo $(ARGS)
 
 test: $(STAMP) ## the whole test suite, offline
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .
