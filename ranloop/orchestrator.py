@@ -40,7 +40,7 @@ def evaluate(
     limit: Annotated[int | None, typer.Option(help="So many tasks, drawn at random.", min=1)] = None,
     seed: Annotated[int, typer.Option(help="Seed of that draw.", min=0)] = 0,
     oracle: Annotated[
-        int, typer.Option(help="Measure the gap to the oracle on so many tasks: up to a minute each, once.", min=0)
+        int, typer.Option(help="Measure the gap to the oracle on so many tasks: some minutes each, once.", min=0)
     ] = 0,
     calibration: Annotated[
         Path | None,

@@ -93,7 +93,7 @@ def compare(
 
     The gap is measured on `oracle` tasks drawn at random, for the oracle may take a minute for each. Those that it
     happens to know are no fair sample: it was asked where no random chain met the demand. At a higher tier the gap
-    is to the best of the chains that come closest at T0. EvaluationError when there is nothing to compare.
+    is to what is known to be the best there (`tasks.bests`). EvaluationError when there is nothing to compare.
     """
     if not tasks or not entries:
         raise EvaluationError(

@@ -105,18 +105,27 @@ def by_chance(task: Problem, *, budget: int, seed: int) -> Search:
 
     What sizes alone are worth. PlanError where no chain that was drawn fits the equipment.
     """
-    chains = _modules(task.equipment, np.random.default_rng(seed), budget)
-    if chains is not None:
-        bare = dict.fromkeys(sizing.BEYOND, 0)
-        chains = sizing.sized(chains, bare, Targets.of([task.demand] * budget), task.equipment)
-        chains = chains.take(fits(chains, task.equipment))
-    if chains is None or not len(chains):
+    chains = at_random(task.demand, task.equipment, budget, seed)
+    if chains is None:
         raise PlanError("plan", "", "no link chain that was drawn fits the equipment")
     worth, _ = task.ask(chains)
     best = int(worth.argmax())
     return Search(
         chain=chains.chain(best), reward=float(worth[best]), history=tuple(np.maximum.accumulate(worth).tolist())
     )
+
+
+def at_random(demand: Demand, equipment: EquipmentState, count: int, seed: int) -> ChainGrid | None:
+    """So many chains, less those that do not fit, of modules at random and just the sizes that these need.
+
+    None where none fits.
+    """
+    chains = _modules(equipment, np.random.default_rng(seed), count)
+    if chains is None:
+        return None
+    chains = sizing.sized(chains, dict.fromkeys(sizing.BEYOND, 0), Targets.of([demand] * count), equipment)
+    chains = chains.take(fits(chains, equipment))
+    return chains if len(chains) else None
 
 
 def _modules(equipment: EquipmentState, numbers: np.random.Generator, count: int) -> ChainGrid | None:

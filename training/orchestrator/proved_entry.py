@@ -4,22 +4,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from rapps.orchestrator.proof import doubted, proved
 from rapps.orchestrator.task import Task
 from training.orchestrator.evaluation import Answer, Entry
+from training.orchestrator.proving import proven
 from training.orchestrator.twin_pool import Question, TwinPool
-from twin.link.demand import Targets
-from twin.link.equipment import EquipmentGrid
 from twin.link.plan import ChainGrid, Plan
-from twin.link.qos import Tier
-from twin.link.space import concatenate
 
 PROVED = ", proved"
 """What ends the name of such an entry."""
-SEED = 1
-"""Seed of the channels that plans are proved with; they are judged with others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +39,7 @@ class ProvedEntry:
             and (demand := answer.careful or answer.demand or task.demand)
         }
         if plans:
-            made = self._proved([*plans.values()], [answers[place].beyond_db for place in plans])
+            made = proven([*plans.values()], [answers[place].beyond_db for place in plans], self.pool)
             seconds = (time.perf_counter() - began) / len(plans)
             for row, place in enumerate(plans):
                 answer = answers[place]
@@ -55,21 +47,3 @@ class ProvedEntry:
                 plan = Plan(link_chain=made.chain(row), slice_policy=answer.plan.slice_policy)
                 answers[place] = replace(answer, plan=plan, seconds=answer.seconds + seconds)
         return tuple(answers)
-
-    def _proved(self, plans: Sequence[Question], beyond_db: Sequence[int]) -> ChainGrid:
-        def look(rows: np.ndarray, chains: ChainGrid) -> np.ndarray:
-            looks = [
-                replace(plans[row], chains=chains.take(np.array([place])))
-                for place, row in enumerate(rows.tolist())
-            ]
-            told = list(self.pool.ask(looks, Tier.T1, seed=SEED))
-            errors = np.array([one.deviations[0] for one in told]).reshape(-1, 3)
-            return doubted(errors, np.array([one.chance[0] for one in told]))
-
-        return proved(
-            concatenate([plan.chains for plan in plans]),
-            np.array(beyond_db),
-            Targets.of([plan.demand for plan in plans]),
-            EquipmentGrid.of([plan.equipment for plan in plans], [1] * len(plans)),
-            look,
-        )

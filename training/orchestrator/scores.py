@@ -82,7 +82,10 @@ class Figures:
     mean_score: Interval | None
     """Reward of completed tasks."""
     optimality_gap: Interval | None
-    """What the reward lies below the best that is known, over the feasible tasks that it was looked for."""
+    """What the reward lies below the best that is known, over the feasible tasks that it was looked for.
+
+    0 where it lies above: it is the best then.
+    """
     format_compliance: Interval | None
     understood: Interval | None
     """Share of answers that give each target within UNDERSTOOD_WITHIN, of those that give a demand."""
@@ -99,7 +102,7 @@ class Figures:
             feasible=len(counted),
             completion=_mean(counted, lambda case: case.outcome.completed),
             mean_score=_mean(completed, lambda case: case.outcome.reward),
-            optimality_gap=_mean(gauged, lambda case: (case.facts.best or 0.0) - (case.outcome.reward or 0.0)),
+            optimality_gap=_mean(gauged, _gap),
             format_compliance=_mean(cases, lambda case: case.outcome.well_formed),
             understood=_mean(read, _understood),
         )
@@ -199,6 +202,10 @@ def _mean(cases: Sequence[Case], figure: Callable[[Case], float | None]) -> Inte
 
 def _counted(cases: Sequence[Case]) -> list[Case]:
     return [case for case in cases if case.facts.feasible and not case.outcome.lost]
+
+
+def _gap(case: Case) -> float:
+    return max((case.facts.best or 0.0) - (case.outcome.reward or 0.0), 0.0)
 
 
 def _refused(case: Case) -> bool:

@@ -22,6 +22,7 @@ TINY = replace(
     validation=4,
 )
 
+
 @pytest.mark.slow
 def test_stages_and_searches_stand_on_one_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.experiments.orchestrators.GAUGED", 0)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from training.orchestrator.proving import SEED
 from training.orchestrator.tasks import bests, feasibility
 from training.orchestrator.tasks.bests import best
 from training.orchestrator.tasks.feasibility import Answers
@@ -31,19 +32,22 @@ TASK = replace(draw(1), demand=Demand(max_delay_s=0.02, min_throughput_bps=5e5, 
 
 
 class Counting(TwinPool):
-    """A pool that keeps the questions, and may lose them all."""
+    """A pool that keeps what it was asked at a higher tier and by which channels, and may lose it all."""
 
     def __init__(self, *, loses: bool = False) -> None:
         super().__init__(workers=0)
-        self.loses, self.asked = loses, list[Question]()
+        self.loses, self.asked = loses, list[tuple[int, Question, np.ndarray]]()
 
     def ask(
         self, questions: Iterable[Question], tier: Tier = Tier.T0, *, seed: int = 0, looks: int = 1
     ) -> Iterator[Verdict]:
         for question in questions:
-            self.asked.append(question)
             verdict = next(super().ask([question], tier, seed=seed, looks=looks))
-            yield replace(verdict, lost=np.ones(len(question.chains), dtype=bool)) if self.loses else verdict
+            self.asked.append((seed, question, verdict.reward))
+            if self.loses:
+                lost = np.ones(len(question.chains), dtype=bool)
+                verdict = replace(verdict, lost=lost, reward=np.full(len(lost), np.nan))
+            yield verdict
 
 
 @pytest.fixture
@@ -57,22 +61,26 @@ def test_at_t0_it_is_the_oracles(answers: Answers) -> None:
         assert pool.asked == []
 
 
-def test_above_it_is_the_best_of_the_chains_that_come_close_and_kept(
+def test_above_it_is_that_of_the_chain_that_is_the_best_by_other_channels_and_kept(
     answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bests, "CLOSEST", 16)
+    monkeypatch.setattr(bests, "CLOSEST", 4)
+    monkeypatch.setattr(bests, "CHOOSING", (2, 3))
+    monkeypatch.setattr(bests, "JUDGING", (0, 4))
     with Counting() as pool:
         found = best(TASK, Tier.T1, pool, answers)
-        (question,) = pool.asked
-        assert len(question.chains) == 16
-        verdict: Verdict = next(TwinPool.ask(pool, [question], Tier.T1, looks=LOOKS))
-        assert found == pytest.approx(float(verdict.reward.max()))
-        highest = answers.best(TASK).reward
+        # The first question is T0's.
+        (*_, one), (*_, other), first, second = [told for told in pool.asked[1:] if told[0] != SEED]
+        assert [seed for seed, *_ in pool.asked[1:] if seed != SEED] == [2, 3, 0, 4]
+        chains = next(question.chains for seed, question, _ in pool.asked if seed == 2)
+        assert 4 < len(chains) <= 8
+        assert first[1].chains.chain(0) == chains.chain(int(np.argmax(one + other)))
+        assert found == pytest.approx((first[2][0] + second[2][0]) / 2)
         assert found is not None
-        assert highest is not None
-        assert 0 < found < highest + 0.2
+        assert 0 < found < 1
+        asked = len(pool.asked)
         assert best(TASK, Tier.T1, pool, Answers(answers.path)) == found
-        assert len(pool.asked) == 1
+        assert len(pool.asked) == asked
         assert answers.proven(TASK, Tier.T1) is None
 
 

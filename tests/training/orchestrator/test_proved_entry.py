@@ -7,7 +7,8 @@ from rapps.orchestrator.proof import doubted
 from rapps.orchestrator.task import Task
 from training.orchestrator import entries
 from training.orchestrator.evaluation import Answer, refused
-from training.orchestrator.proved_entry import SEED, ProvedEntry
+from training.orchestrator.proved_entry import ProvedEntry
+from training.orchestrator.proving import SEED
 from training.orchestrator.tasks.generator import draw
 from training.orchestrator.twin_pool import TwinPool
 from twin.link.evaluate import evaluate

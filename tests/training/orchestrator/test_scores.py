@@ -79,6 +79,11 @@ def test_figures_are_means_over_the_tasks_that_count() -> None:
     assert scores.answer_p50_s == pytest.approx(0.1)
 
 
+def test_what_is_better_than_the_best_that_is_known_has_no_gap_and_makes_up_for_none() -> None:
+    cases = [Case(replace(FACTS, best=best), DONE) for best in (0.5, 0.8, -0.2)]
+    assert means(Figures.of(cases))["optimality_gap"] == round(0.2 / 3, 9)
+
+
 def test_nothing_to_take_a_mean_of_is_none() -> None:
     figures = Figures.of([Case(Facts(text="a", demand=None), replace(DONE, understood=None))])
     assert means(figures) == {

@@ -172,7 +172,7 @@ class Answers:
 
     def keep_best(self, task: Problem, tier: Tier, reward: float) -> None:
         """Keep that reward."""
-        self._keep({"key": key(task), "tier": tier.value, "best": reward, "looks": LOOKS})
+        self._keep({"key": key(task), "tier": tier.value, "best_by_others": reward, "looks": LOOKS})
 
     def _keep(self, told: dict[str, object]) -> None:
         self._take(told)
@@ -188,8 +188,8 @@ class Answers:
             self._best[name] = Best(**{field: told[field] for field in Best.__slots__})  # type: ignore[arg-type]
         if "proven" in told:
             self._proven[name, Tier(str(told["tier"]))] = told["proven"] is True
-        if "best" in told and told["looks"] == LOOKS:
-            self._best_at[name, Tier(str(told["tier"]))] = float(told["best"])  # type: ignore[arg-type]
+        if "best_by_others" in told and told["looks"] == LOOKS:
+            self._best_at[name, Tier(str(told["tier"]))] = float(told["best_by_others"])  # type: ignore[arg-type]
 
 
 def key(task: Problem) -> str:
