@@ -13,7 +13,12 @@ class OrchestratorExportError(RanloopError):
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="The folder of a training.", exists=True, file_okay=False)],
+    run: Annotated[
+        Path,
+        typer.Argument(
+            help="The folder of a training, or a package whose evaluations are new.", exists=True, file_okay=False
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the package, not there yet.", file_okay=False)],
     stage: Annotated[str, typer.Option(help="The stage whose model it is.")] = "rldtf",
     evaluation: Annotated[
@@ -28,6 +33,7 @@ def export(
     """Make the package, with model card and data card; its manifest tells what half precision changes."""
     import torch
 
+    from oran.model_package import MANIFEST
     from training.orchestrator import shipping
     from training.orchestrator.errors import OrchestratorError
 
@@ -35,7 +41,10 @@ def export(
         raise OrchestratorExportError(f"{out} is there already; name another folder by --out")
     torch.set_num_threads(1)
     try:
-        shipping.ship(run, stage, evaluation or (), out, lambda text: typer.echo(f"{text} ...", err=True))
+        if (run / MANIFEST).exists():
+            shipping.judge_anew(run, evaluation or (), out)
+        else:
+            shipping.ship(run, stage, evaluation or (), out, lambda text: typer.echo(f"{text} ...", err=True))
     except OrchestratorError as error:
         raise OrchestratorExportError(str(error)) from error
     typer.echo(f'{out}: ask it with ranloop ask "..." --model {out}')

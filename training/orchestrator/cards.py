@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CHANGED = "changed_by_half_precision"
 """The metric of what half precision costs: the share of choices that come out otherwise than as trained."""
 WIDTH = 100
+_EVALUATION, _AFTER = "## Evaluation", "## Precision"
 _STAGE_FIGURES = ("validated", "validated explicit", "validated score", "validated reward", "understood")
 _USE = """
 The model only chooses: it is held to the grammar of `rapps.orchestrator.grammar`, while tools read quantities and
@@ -68,13 +69,20 @@ def model_card(
     lines += ['$ ranloop ask "video from the ambulance, 20 Mbit/s within 75 ms, ber 1e-6"', "```"]
     lines += [_prose(_USE, margin=manifest.training["margin"]), "", "## Training", *_made(manifest, record), ""]
     lines += [*_table(("stage", *_STAGE_FIGURES), _stage_rows(stages)), ""]
-    lines += [_prose(_VALIDATED, stage=manifest.training["stage"]), "", "## Evaluation"]
-    for told in evaluations:
-        lines += [*_evaluated(told, manifest), ""]
-    if not evaluations:
-        lines += ["No evaluation was told when the package was made.", ""]
-    lines += ["## Precision", _prose(_PRECISION, changed=_percent(manifest.metrics[CHANGED]))]
+    lines += [
+        _prose(_VALIDATED, stage=manifest.training["stage"]),
+        "",
+        _EVALUATION,
+        *_all_evaluated(evaluations, manifest),
+    ]
+    lines += [_AFTER, _prose(_PRECISION, changed=_percent(manifest.metrics[CHANGED]))]
     return "\n".join(lines) + "\n"
+
+
+def judged_anew(card: str, manifest: Manifest, evaluations: Sequence[Mapping[str, object]]) -> str:
+    """A model card with other evaluations; ValueError where it has no place for them."""
+    begin, end = card.index(f"{_EVALUATION}\n"), card.index(f"{_AFTER}\n")
+    return card[:begin] + "\n".join([_EVALUATION, *_all_evaluated(evaluations, manifest)]) + "\n" + card[end:]
 
 
 def data_card(manifest: Manifest, record: Record | None, corpus: Report | None) -> str:
@@ -130,6 +138,14 @@ def prefix_of(told: Mapping[str, object]) -> str:
     """What the names of an evaluation's figures begin with: its tier, and whether plans were proved."""
     proved = " proved" if str(told["entry"]).endswith(PROVED) else ""
     return f"{told['tier']}{proved}."
+
+
+def _all_evaluated(evaluations: Sequence[Mapping[str, object]], manifest: Manifest) -> Iterator[str]:
+    for told in evaluations:
+        yield from _evaluated(told, manifest)
+        yield ""
+    if not evaluations:
+        yield from ("No evaluation was told when the package was made.", "")
 
 
 def _evaluated(told: Mapping[str, object], manifest: Manifest) -> Iterator[str]:

@@ -114,6 +114,29 @@ def ship(
         raise ShippingError(str(error)) from error
 
 
+def judge_anew(folder: Path, evaluations: Sequence[Path], out: Path) -> Manifest:
+    """Write a package once more, with figures of these evaluations instead of its own: the twin may have changed.
+
+    ShippingError where there are none, or they were said of another model, or the package is not to be had.
+    """
+    if not evaluations:
+        raise ShippingError(f"{folder} is a package already; name new figures of it by --evaluation")
+    read = [_evaluation(path) for path in evaluations]
+    try:
+        name = package.load(folder).name
+        manifest, files = model_package.load(folder, kind=KIND)
+        metrics = {name: item for name, item in manifest.metrics.items() if name == cards.CHANGED}
+        for told in read:
+            _require_of(told, (name,))
+            metrics |= metrics_of(told)
+        manifest = replace(manifest, metrics=metrics)
+        if MODEL_CARD in files:
+            files[MODEL_CARD] = cards.judged_anew(files[MODEL_CARD].decode(), manifest, read).encode()
+        return model_package.write(out, manifest, files)
+    except (PackageError, OSError, ValueError) as error:
+        raise ShippingError(f"{folder}: {error}") from error
+
+
 def files_of(lm: Lm) -> dict[str, bytes]:
     """A model as `transformers` reads it, in half precision, and its graph; ShippingError if it is too large."""
     from safetensors.numpy import load

@@ -23,7 +23,7 @@ from training.orchestrator.graph import GraphError
 from training.orchestrator.lm import Lm
 from training.orchestrator.presets import PRESETS
 from training.orchestrator.record import Record
-from training.orchestrator.shipping import ShippingError, ship
+from training.orchestrator.shipping import ShippingError, judge_anew, ship
 
 INTERVAL = {"mean": 0.5, "low": 0.25, "high": 0.75}
 
@@ -133,6 +133,38 @@ def test_figures_that_are_of_another_model_or_none_are_refused(run: Path, tmp_pa
         wrong.write_text(text)
         with pytest.raises(ShippingError, match=r"figures\.json holds no figures"):
             ship(run, "instruction", [wrong], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_package_is_told_new_evaluations_and_is_otherwise_as_it_was(run: Path, tmp_path: Path) -> None:
+    first, again = tmp_path / "first", tmp_path / "again"
+    ship(run, "instruction", (), first)
+    name = load(first).name
+    ship(run, "instruction", [evaluation(tmp_path, name)], tmp_path / "told")
+    better = {"mean": 0.75, "low": 0.5, "high": 1.0}
+    manifest = judge_anew(tmp_path / "told", [evaluation(tmp_path, f"{name}, proved", completion=better)], again)
+    explicit = "t1 proved.explicit.completion"
+    assert manifest.metrics.keys() == {CHANGED, "t1 proved.completion", explicit}
+    assert manifest.metrics["t1 proved.completion"].value == 0.75
+    old, new = (model_package.load(folder, kind=package.KIND)[1] for folder in (first, again))
+    assert {key for key in old if old[key] != new[key]} == {MODEL_CARD}
+    card = new[MODEL_CARD].decode()
+    assert card.count("## ") == old[MODEL_CARD].decode().count("## ")
+    assert "| completion | 0.750 (0.500..1.000) |" in card
+    assert "No evaluation" not in card
+    assert load(again).name == name
+
+
+def test_a_package_is_told_no_figures_of_another_nor_none(run: Path, tmp_path: Path) -> None:
+    ship(run, "instruction", (), tmp_path / "first")
+    with pytest.raises(ShippingError, match="name new figures of it by --evaluation"):
+        judge_anew(tmp_path / "first", (), tmp_path / "out")
+    with pytest.raises(ShippingError, match="figures are of model:x@12345678"):
+        judge_anew(tmp_path / "first", [evaluation(tmp_path, "model:x@12345678")], tmp_path / "out")
+    weights = tmp_path / "first" / WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(ShippingError, match=r"first: .*model\.safetensors"):
+        judge_anew(tmp_path / "first", [evaluation(tmp_path, "x")], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
