@@ -13,10 +13,12 @@ import numpy as np
 from rapps.orchestrator.task import USUAL_EQUIPMENT
 from rapps.orchestrator.task import Task as ServedTask
 from training.orchestrator.evaluation import TARGETS, Outcome
+from training.orchestrator.guessing import reward_of_guesses
 from training.orchestrator.tasks.feasibility import Answers, difficulty_of
 from training.orchestrator.tasks.task import Task
 from training.slicing.score import RESAMPLES, Interval
 from twin.link.baselines import Task as Problem
+from twin.link.demand import Demand
 from twin.link.qos import Tier
 from twin.link.reward import DEFAULT_WEIGHTS
 
@@ -130,6 +132,8 @@ class Scores:
     """Share of plans that meet the demand at this tier, of those that meet it at T0."""
     demand_error: Mapping[str, float]
     """How far each target was misunderstood: mean absolute decimal logarithm of understood over true."""
+    reward_of_guesses: float | None
+    """The mean that no plan could exceed where the demand was guessed (`guessing`), over the feasible tasks."""
     answer_p50_s: float
 
     @classmethod
@@ -156,6 +160,7 @@ class Scores:
             proven=sum(case.facts.proven is True for case in cases),
             held=_mean(in_tables, lambda case: case.outcome.completed),
             demand_error=dict(zip(TARGETS, np.mean(errors, axis=0).tolist(), strict=True)) if errors else {},
+            reward_of_guesses=_of_guesses(counted),
             answer_p50_s=float(np.median([case.outcome.seconds for case in cases])),
         )
 
@@ -218,6 +223,15 @@ def _errors(case: Case) -> list[float] | None:
     if true is None or said is None:
         return None
     return [abs(float(np.log10(said[name] / true[name]))) for name in TARGETS]
+
+
+def _of_guesses(cases: Sequence[Case]) -> float | None:
+    pairs = [
+        (Demand(**case.outcome.understood), Demand(**case.facts.demand))
+        for case in cases
+        if case.facts.explicit is False and case.facts.demand and case.outcome.understood
+    ]
+    return reward_of_guesses(pairs, UNDERSTOOD_WITHIN) if pairs else None
 
 
 def _understood(case: Case) -> bool:

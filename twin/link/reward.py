@@ -73,7 +73,7 @@ DEFAULT_WEIGHTS = RewardWeights()
 def reward(qos: Qos, demand: Demand, weights: RewardWeights = DEFAULT_WEIGHTS, *, use_share: float = 0.0) -> float:
     """Reward of one QoS; QosError for NaN or a negative value. `use_share` as in `rewards`."""
     errors = deviations(qos.delay_s, qos.throughput_bps, qos.ber_high, demand)
-    return float(_reward(errors, weights, np.asarray(use_share)))
+    return float(reward_of(errors, weights, use_share))
 
 
 def rewards(
@@ -85,7 +85,7 @@ def rewards(
 ) -> np.ndarray:
     """Rewards of many results [plans]; `use_share` is the share of the equipment in use, 0..1 (`use_share_of`)."""
     errors = deviations(results.delay_s, results.throughput_bps, results.ber_high, demand)
-    return _reward(errors, weights, np.asarray(use_share))
+    return reward_of(errors, weights, use_share)
 
 
 def deviations(
@@ -110,6 +110,17 @@ def deviations(
             np.log10(ber / target.max_ber),
         )
     return np.stack(parts, axis=-1)
+
+
+def reward_of(
+    errors: np.ndarray, weights: RewardWeights = DEFAULT_WEIGHTS, use_share: np.ndarray | float = 0.0
+) -> np.ndarray:
+    """Rewards by deviations [..., 3] -> [...]; `use_share` as in `rewards`."""
+    # 2 (1 - S(x)) = 1 - tanh(x / 2), which does not overflow.
+    proximity = (1.0 - np.tanh(np.maximum(errors, 0.0) / 2.0)) @ np.array(weights.proximity)
+    good = weights.satisfied - waste(errors, weights) - weights.use * np.clip(use_share, 0.0, 1.0)
+    value: np.ndarray = np.where(satisfied(errors), good, proximity - weights.violated)
+    return value
 
 
 def decades(ber: np.ndarray | float, ber_high: np.ndarray | float) -> np.ndarray:
@@ -141,14 +152,6 @@ def use_share_of(chains: ChainGrid, equipment: Equipment) -> np.ndarray:
     )
     share: np.ndarray = np.mean(shares, axis=0)
     return share
-
-
-def _reward(errors: np.ndarray, weights: RewardWeights, use_share: np.ndarray) -> np.ndarray:
-    # 2 (1 - S(x)) = 1 - tanh(x / 2), which does not overflow.
-    proximity = (1.0 - np.tanh(np.maximum(errors, 0.0) / 2.0)) @ np.array(weights.proximity)
-    good = weights.satisfied - waste(errors, weights) - weights.use * np.clip(use_share, 0.0, 1.0)
-    value: np.ndarray = np.where(satisfied(errors), good, proximity - weights.violated)
-    return value
 
 
 def _measured(field: str, value: np.ndarray | float, high: float, floor: float) -> np.ndarray:
