@@ -10,6 +10,8 @@ from twin.link.reward import deviations, reward_of
 
 CAUTIONS = tuple(np.arange(0.0, 2.5, 0.2).tolist())
 """Decades by which all guesses of a target may be made stricter."""
+_HAIR = 1e-9
+"""What is taken off deviations of guesses, so that rounding misses nothing."""
 _PER_DECADE = np.array([np.log(10.0), np.log(10.0), 1.0])
 """Of deviations, which are natural logarithms but for the bit error rate's."""
 

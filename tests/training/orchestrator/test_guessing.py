@@ -29,7 +29,7 @@ def test_what_was_told_costs_nothing() -> None:
 def test_a_guess_that_is_always_off_alike_is_made_good_by_caution_where_it_asked_for_too_little() -> None:
     assert reward_of_guesses([(off(0.6, 0.0, 0.0), TRUE)] * 3, 0.05) == pytest.approx(1.0, abs=1e-6)
     too_strict = reward_of_guesses([(off(-0.6, 0.0, 0.0), TRUE)] * 3, 0.05)
-    assert too_strict == pytest.approx(float(reward_of(np.array([-0.6 * np.log(10.0), 0.0, 0.0]))))
+    assert too_strict == pytest.approx(float(reward_of(np.array([-0.6 * np.log(10.0), 0.0, 0.0]))), abs=1e-6)
 
 
 @settings(max_examples=30)
