@@ -1,4 +1,4 @@
-"""Guessing: the most that any plan could bring for demands that were guessed, however well it is made."""
+"""Guessing: what plans could bring for demands that were guessed, were they as good as plans can be."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -20,8 +20,8 @@ def reward_of_guesses(pairs: Sequence[tuple[Demand, Demand]], within: float) -> 
     """The mean reward of plans that deliver exactly what was understood and a caution, the best one in hindsight.
 
     Of pairs of what was understood and what is true, at least one. No plan is so exact, and no equipment has a
-    chain for every demand, so that this is more than can be had. The caution is the same for all, by target;
-    targets understood `within` this share are told, and need none.
+    chain for every demand, so that this is more than can be had with one caution, by target, for all. Targets
+    understood `within` this share are told, and need none.
     """
     understood = [one for one, _ in pairs]
     errors = deviations(

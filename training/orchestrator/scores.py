@@ -133,7 +133,7 @@ class Scores:
     demand_error: Mapping[str, float]
     """How far each target was misunderstood: mean absolute decimal logarithm of understood over true."""
     reward_of_guesses: float | None
-    """The mean that no plan could exceed where the demand was guessed (`guessing`), over the feasible tasks."""
+    """The mean of plans that only guess, where the demand was guessed (`guessing`), over the feasible tasks."""
     answer_p50_s: float
 
     @classmethod
