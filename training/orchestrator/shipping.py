@@ -228,6 +228,8 @@ def _evaluation(path: Path) -> dict[str, object]:
     try:
         told = json.loads(path.read_text())
         metrics_of(told)
+        if missing := {"tasks", "feasible"} - told.keys():
+            raise KeyError(*missing)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ShippingError(f"{path} holds no figures of an evaluation: {error!r:.200}") from error
     assert isinstance(told, dict)

@@ -129,7 +129,7 @@ def test_figures_that_are_of_another_model_or_none_are_refused(run: Path, tmp_pa
     with pytest.raises(ShippingError, match="figures are of model:x@12345678; this model is"):
         ship(run, "instruction", [evaluation(tmp_path, "model:x@12345678")], tmp_path / "out")
     wrong = evaluation(tmp_path, "x", completion=INTERVAL | {"low": float("nan")})
-    for text in ("", "[]", '{"entry": 3}', "null", "3", wrong.read_text()):
+    for text in ("", "[]", '{"entry": 3}', "null", "3", '{"entry": "x", "tier": "t1"}', wrong.read_text()):
         wrong.write_text(text)
         with pytest.raises(ShippingError, match=r"figures\.json holds no figures"):
             ship(run, "instruction", [wrong], tmp_path / "out")
