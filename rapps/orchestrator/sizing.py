@@ -70,15 +70,15 @@ def sized(
     kept = [getattr(chains, name) for name in COLUMNS if name not in SIZES]
     asked = (*kept, targets.max_delay_s, targets.min_throughput_bps, targets.max_ber, *grid.columns())
     # Many answers tell the same chain, or differ in what they have beyond its need.
-    first, where = _alike(*asked)
+    first, where = alike(*asked)
     own = _longest(chains.take(first), targets.take(first), grid.take(first))
     place = np.searchsorted(_SLOTS, own.repetition)[where] + steps["repetition"]
     chains = chains.with_(repetition=_SLOTS[np.clip(place, 0, len(SLOTS) - 1)])
-    first, where = _alike(*asked, chains.repetition)
+    first, where = alike(*asked, chains.repetition)
     own, wasted = _least_wasteful(chains.take(first), targets.take(first), grid.take(first))
     own, wasted = own.take(where), wasted[where]
     rows = np.flatnonzero(np.isinf(wasted) | (steps["prbs"] != 0))
-    first, where = _alike(*(column[rows] for column in (*asked, chains.repetition, steps["prbs"])))
+    first, where = alike(*(column[rows] for column in (*asked, chains.repetition, steps["prbs"])))
     some = rows[first]
     loud = _loud(own.take(some), steps["prbs"][some], targets.take(some), grid.take(some)).take(where)
     own = own.put(rows, prbs=loud.prbs, tx_power_dbm=loud.tx_power_dbm)
@@ -86,7 +86,7 @@ def sized(
     return own.with_(tx_power_dbm=power_dbm)
 
 
-def _alike(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def alike(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Places of the first of all rows that are alike, and for each row which of these it is like."""
     _, first, where = np.unique(np.column_stack(columns), axis=0, return_index=True, return_inverse=True)
     return first, where

@@ -163,8 +163,8 @@ _HOW_TO_READ = (
     "stand on. Score is the reward of completed tasks (at most 1). Gap is what the reward at T1 lies below the "
     f"best that is known there, in percent of the range of {REWARD_RANGE:g}, on {GAUGED} tasks drawn at random: "
     "of the chains that come closest to the oracle's best at T0, and of others that do well there, all proved, "
-    "that which T1 finds best by other channels. Held: of plans that meet the demand at T0, the share that do at "
-    "T1."
+    "that which T1 finds best by other channels. "
+    "Held: of plans that meet the demand at T0, the share that do at T1."
 )
 
 

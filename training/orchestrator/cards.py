@@ -69,12 +69,7 @@ def model_card(
     lines += ['$ ranloop ask "video from the ambulance, 20 Mbit/s within 75 ms, ber 1e-6"', "```"]
     lines += [_prose(_USE, margin=manifest.training["margin"]), "", "## Training", *_made(manifest, record), ""]
     lines += [*_table(("stage", *_STAGE_FIGURES), _stage_rows(stages)), ""]
-    lines += [
-        _prose(_VALIDATED, stage=manifest.training["stage"]),
-        "",
-        _EVALUATION,
-        *_all_evaluated(evaluations, manifest),
-    ]
+    lines += [_prose(_VALIDATED, stage=manifest.training["stage"]), "", *_all_evaluated(evaluations, manifest)]
     lines += [_AFTER, _prose(_PRECISION, changed=_percent(manifest.metrics[CHANGED]))]
     return "\n".join(lines) + "\n"
 
@@ -82,7 +77,7 @@ def model_card(
 def judged_anew(card: str, manifest: Manifest, evaluations: Sequence[Mapping[str, object]]) -> str:
     """A model card with other evaluations; ValueError where it has no place for them."""
     begin, end = card.index(f"{_EVALUATION}\n"), card.index(f"{_AFTER}\n")
-    return card[:begin] + "\n".join([_EVALUATION, *_all_evaluated(evaluations, manifest)]) + "\n" + card[end:]
+    return card[:begin] + "\n".join(_all_evaluated(evaluations, manifest)) + "\n" + card[end:]
 
 
 def data_card(manifest: Manifest, record: Record | None, corpus: Report | None) -> str:
@@ -141,6 +136,7 @@ def prefix_of(told: Mapping[str, object]) -> str:
 
 
 def _all_evaluated(evaluations: Sequence[Mapping[str, object]], manifest: Manifest) -> Iterator[str]:
+    yield _EVALUATION
     for told in evaluations:
         yield from _evaluated(told, manifest)
         yield ""

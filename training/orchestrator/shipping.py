@@ -123,11 +123,11 @@ def judge_anew(folder: Path, evaluations: Sequence[Path], out: Path) -> Manifest
         raise ShippingError(f"{folder} is a package already; name new figures of it by --evaluation")
     read = [_evaluation(path) for path in evaluations]
     try:
-        name = package.load(folder).name
+        served = package.load(folder)
         manifest, files = model_package.load(folder, kind=KIND)
         metrics = {name: item for name, item in manifest.metrics.items() if name == cards.CHANGED}
         for told in read:
-            _require_of(told, (name,))
+            _require_of(told, (served.name,))
             metrics |= metrics_of(told)
         manifest = replace(manifest, metrics=metrics)
         if MODEL_CARD in files:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rapps.orchestrator.sizing import alike
 from training.orchestrator.dimensioning import at_random
 from training.orchestrator.proving import SEED, proven
 from training.orchestrator.tasks.feasibility import MOST_EVALUATIONS, TOLERANCE, Answers, Problem
@@ -69,8 +70,7 @@ def _close(task: Problem, pool: TwinPool) -> ChainGrid:
     if (drawn := at_random(task.demand, task.equipment, DRAWN, seed=0)) is not None:
         reward = next(pool.ask((_question(drawn, task),))).reward
         chains = concatenate((chains, drawn.take(np.argsort(-reward)[:CLOSEST])))
-    kept = np.column_stack([getattr(chains, name) for name in COLUMNS if name not in _MADE])
-    _, first = np.unique(kept, axis=0, return_index=True)
+    first, _ = alike(*(getattr(chains, name) for name in COLUMNS if name not in _MADE))
     return chains.take(first)
 
 

@@ -183,13 +183,13 @@ class Answers:
         if told.get("feasible") is True:
             self._feasible.add(name)
         if "share" in told:
-            self._shares[name] = float(told["share"])  # type: ignore[arg-type]
+            self._shares[name] = float(str(told["share"]))
         if "reward" in told:
             self._best[name] = Best(**{field: told[field] for field in Best.__slots__})  # type: ignore[arg-type]
         if "proven" in told:
             self._proven[name, Tier(str(told["tier"]))] = told["proven"] is True
         if "best_by_others" in told and told["looks"] == LOOKS:
-            self._best_at[name, Tier(str(told["tier"]))] = float(told["best_by_others"])  # type: ignore[arg-type]
+            self._best_at[name, Tier(str(told["tier"]))] = float(str(told["best_by_others"]))
 
 
 def key(task: Problem) -> str:
