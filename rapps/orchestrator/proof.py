@@ -14,7 +14,7 @@ from twin.link.demand import Demand, Targets
 from twin.link.equipment import Equipment, EquipmentGrid, EquipmentState
 from twin.link.evaluate import evaluate
 from twin.link.plan import ChainGrid
-from twin.link.power import LEAST_POWER_DBM, bisected, galloped, hopeful, most_power_dbm
+from twin.link.power import LEAST_POWER_DBM, galloped, hopeful, interpolated, most_power_dbm
 from twin.link.qos import Tier
 from twin.link.reward import decades, deviations, satisfied, waste
 
@@ -31,6 +31,8 @@ NEAR_DB = 8
 """How far from what the tables say power is looked for."""
 EXACT = 1e-6
 """How exactly PRBs are counted."""
+NEAR = 0.15
+"""How close to a target is near enough, in decades of bit errors or logarithms of delay: looks differ as much."""
 FINEST = 32
 """How many steps of PRBs are told apart over which a decibel of power may be spread."""
 
@@ -95,12 +97,14 @@ class _Tried:
         self._wasted = np.full(len(chains), np.inf)
         self._tight, self._rate = chains, np.full(len(chains), np.nan)
         """The sizes last found sound, and the logarithm of the part of their throughput that is needed."""
+        self._spare, self._missing = np.full((2, len(chains)), np.nan)
+        """How far beyond what is sound the sizes were that were last found so, and not so."""
 
     def quieten(self, start_dbm: np.ndarray, least_dbm: np.ndarray) -> None:
         """Look for the least power that is sound, from a start [chains]."""
 
         def sound(places: np.ndarray, power_dbm: np.ndarray) -> np.ndarray:
-            return self._sound(places, power_dbm, self._chains.prbs[places])
+            return np.asarray(self._beyond(places, power_dbm, self._chains.prbs[places]) <= 0.0)
 
         galloped(sound, start_dbm, least_dbm - 1, self._chains.tx_power_dbm)
 
@@ -111,21 +115,28 @@ class _Tried:
         room = widest[places] - tight.prbs
         steps = np.minimum(room, FINEST)
 
-        def sound(rows: np.ndarray, step: np.ndarray) -> np.ndarray:
+        def beyond(rows: np.ndarray, step: np.ndarray) -> np.ndarray:
             wider = np.round(room[rows] * step / steps[rows]).astype(np.int32)
-            return self._sound(places[rows], tight.tx_power_dbm[rows], tight.prbs[rows] + wider)
+            return self._beyond(places[rows], tight.tx_power_dbm[rows], tight.prbs[rows] + wider)
 
-        bisected(sound, steps + 1, np.zeros_like(steps))
+        # A decibel less was too little, and that is how much thinner the power is on the most PRBs, or less.
+        spare, thinner_db = self._spare[places], 10.0 * np.log10(1.0 + room / tight.prbs)
+        missing = spare + (self._missing[places] - spare) * thinner_db
+        interpolated(beyond, steps + 1, np.zeros_like(steps), missing, spare, NEAR)
 
     def shrink(self, most_dbm: np.ndarray, most_prbs: np.ndarray) -> None:
-        """Look at as little power and as few PRBs, together, as give the throughput, and a decibel above it."""
+        """Look at as little power and as few PRBs, together, as give the throughput, and a decibel above it.
+
+        Not at more of both than were found to give it.
+        """
         places = np.flatnonzero(np.isfinite(self._rate))
         tight, less_db = self._tight.take(places), np.arange(2 * NEAR_DB, -2 * NEAR_DB - 1, -1)
         prbs = np.floor(tight.prbs[:, None] * 10.0 ** (-less_db / 10.0) + EXACT)
         power_dbm = tight.tx_power_dbm[:, None] - less_db
         fast = prbs >= tight.prbs[:, None] * np.exp(self._rate[places])[:, None] + EXACT
         able = (prbs <= most_prbs[places, None]) & (power_dbm <= most_dbm[places, None])
-        good = fast & able & (power_dbm >= LEAST_POWER_DBM) & (less_db != 0)
+        fewer = (less_db > 0) | (self._rate[places] > 0.0)[:, None] & (less_db < 0)
+        good = fast & able & (power_dbm >= LEAST_POWER_DBM) & fewer
         for _ in range(2):
             rows = np.flatnonzero(good.any(axis=1))
             first = good[rows].argmax(axis=1)
@@ -151,13 +162,15 @@ class _Tried:
         """Which chains meet their targets with these sizes, bool [places]."""
         return satisfied(self._errors(places, power_dbm, prbs))
 
-    def _sound(self, places: np.ndarray, power_dbm: np.ndarray, prbs: np.ndarray) -> np.ndarray:
-        """Which meet all targets but the throughput, for which there may be more PRBs, bool [places]."""
+    def _beyond(self, places: np.ndarray, power_dbm: np.ndarray, prbs: np.ndarray) -> np.ndarray:
+        """How far they are beyond all targets but the throughput, for which there may be more PRBs [places]."""
         errors = self._errors(places, power_dbm, prbs)
-        good = satisfied(errors[:, [0, 2]])
+        found: np.ndarray = errors[:, [0, 2]].max(axis=1)
+        good = found <= 0.0
         self._tight = self._tight.put(places[good], prbs=prbs[good], tx_power_dbm=power_dbm[good])
-        self._rate[places[good]] = errors[good, 1]
-        return good
+        self._rate[places[good]], self._spare[places[good]] = errors[good, 1], found[good]
+        self._missing[places[~good]] = found[~good]
+        return found
 
     def _errors(self, places: np.ndarray, power_dbm: np.ndarray, prbs: np.ndarray) -> np.ndarray:
         sizes = {"prbs": prbs, "tx_power_dbm": power_dbm}

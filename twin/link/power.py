@@ -209,6 +209,41 @@ def galloped(
     return bisected(enough, bad, good)
 
 
+def interpolated(
+    beyond: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    bad: np.ndarray,
+    good: np.ndarray,
+    beyond_bad: np.ndarray,
+    beyond_good: np.ndarray,
+    near: float = 0.0,
+) -> np.ndarray:
+    """As `bisected` finds it, in fewer looks where it is told how far values are beyond enough [chains].
+
+    They are enough where that is 0 or less, and near enough where it is not below `-near`. The next look is where
+    a straight line between both ends is 0 (regula falsi); an end that stays counts half as much the next time
+    (Dowell and Jarratt 1971). Where that does not help, every third look halves what is between.
+    """
+    ends, values = np.stack((good, bad)), np.stack((beyond_good, beyond_bad)).astype(float)
+    far, moved, turn = values[0] < -near, np.full(len(good), -1), 0
+    while len(some := np.flatnonzero(far & (np.abs(ends[0] - ends[1]) > 1))):
+        under, over = values[:, some]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = under / (under - over)
+        share = np.where(np.isfinite(share) & (turn % 3 < 2), share, 0.5)
+        room = np.abs(ends[1, some] - ends[0, some])
+        step = np.clip(np.rint(share * room), 1, room - 1).astype(ends.dtype)
+        middle = ends[0, some] + np.sign(ends[1, some] - ends[0, some]) * step
+        told = beyond(some, middle)
+        end = np.where(told <= 0.0, 0, 1)
+        stays = moved[some] == end
+        values[1 - end[stays], some[stays]] /= 2.0
+        ends[end, some], values[end, some], moved[some] = middle, told, end
+        far[some] &= ~(told <= 0.0) | (told < -near)
+        turn += 1
+    found: np.ndarray = ends[0]
+    return found
+
+
 def hopeful(chains: ChainGrid, targets: Targets, equipment: EquipmentGrid) -> np.ndarray:
     """Which chains can be run and would meet delay and throughput, got every block through at once [chains]."""
     good: np.ndarray = chains.consistent() & fits(chains, equipment)

@@ -16,6 +16,7 @@ from twin.link.power import (
     LEAST_POWER_DBM,
     bisected,
     galloped,
+    interpolated,
     least_power_dbm,
     most_power_dbm,
     quietest,
@@ -162,3 +163,36 @@ def test_galloping_finds_what_bisecting_does_and_near_the_start_sooner(rows: lis
     galloping = looks.copy()
     np.testing.assert_array_equal(found, bisected(enough, start - 1 - before, start + after))
     assert (galloping[np.abs(edge) <= 1] <= 3).all()
+
+
+ROWS = st.tuples(st.integers(0, 33), st.integers(1, 33), st.floats(0.2, 5.0), st.booleans())
+
+
+@given(st.lists(ROWS, min_size=1, max_size=20))
+def test_interpolating_finds_what_bisecting_does_and_sooner_where_told_how_far(
+    rows: list[tuple[int, int, float, bool]],
+) -> None:
+    last, end, bend, known = (np.array(part) for part in zip(*rows, strict=True))
+    last = np.minimum(last, end - 1)
+    looks = np.zeros(len(rows), dtype=np.int64)
+
+    def far(places: np.ndarray, tried: np.ndarray) -> np.ndarray:
+        """Rising, more and more steeply or less, and 0 half a step above the last that is enough."""
+        return np.asarray((tried / end[places]) ** bend[places] - ((last + 0.5) / end)[places] ** bend[places])
+
+    def beyond(places: np.ndarray, tried: np.ndarray) -> np.ndarray:
+        looks[places] += 1
+        return far(places, tried)
+
+    every, first = np.arange(len(rows)), np.zeros_like(end)
+    found = interpolated(beyond, end, first, np.where(known, far(every, end), np.nan), far(every, first))
+    np.testing.assert_array_equal(found, last)
+    np.testing.assert_array_equal(found, bisected(lambda some, tried: far(some, tried) <= 0.0, end, first))
+    assert (looks <= 15).all()
+    assert (looks[known & (bend > 0.7) & (bend < 1.4)] <= 4).all()
+
+
+def test_a_value_without_an_answer_is_not_enough() -> None:
+    none = np.array([np.nan])
+    found = interpolated(lambda places, _: np.full(len(places), np.nan), np.array([20]), np.array([3]), none, none)
+    assert found[0] == 3

@@ -32,9 +32,10 @@ def equaliser(channel: Tensor, noise: Tensor, *, zero_forcing: bool) -> Equalise
     noise = noise.clamp(min=LEAST_VARIANCE)[..., None]
     inverse = _inverse_gram(channel, noise, zero_forcing=zero_forcing)
     spread = inverse.diagonal(dim1=-2, dim2=-1).real
-    matrix = inverse @ channel.mH
     if not zero_forcing:
-        matrix = matrix / _gain(noise, spread)[..., None]
+        inverse = inverse / _gain(noise, spread)[..., None]
+    # A product of matrices takes longer where one of them is a number.
+    matrix = inverse * channel.mH if channel.shape[-1] == 1 else inverse @ channel.mH
     return Equaliser(matrix, _left(noise, spread, zero_forcing=zero_forcing))
 
 

@@ -26,7 +26,7 @@ from twin.link.catalogue import (
     Transmitter,
 )
 from twin.link.chain import estimation
-from twin.link.chain.channel import Channel, responses
+from twin.link.chain.channel import Channel, responses, samples
 from twin.link.chain.detection import detect
 from twin.link.chain.mapping import modulate, points
 from twin.link.equipment import EquipmentState
@@ -126,7 +126,7 @@ def send(
         channel = effective_channel(setup, len(bits), draw, bits.device)
     data = torch.tensor(DATA_SYMBOLS, device=bits.device)
     # [slots, prbs, symbols, subcarriers, rx, layers]
-    sent = (channel[:, :, data] * setup.layers**-0.5 @ symbols[..., None]).squeeze(-1)
+    sent = torch.einsum("...rl,...l->...r", channel[:, :, data] * setup.layers**-0.5, symbols)
     received = sent + complex_normal(sent.shape, setup.noise, draw, bits.device)
     seen, variance = estimate(setup, channel, draw, received, network)
     llr = detect(setup.detector, received, seen, variance, setup.modulation.bits, shaped)
@@ -152,13 +152,37 @@ def beamformed(channel: Tensor, layers: int) -> Tensor:
     """
     points = channel.flatten(2, -3)
     mean = points.mean(2)
-    if mean.shape[-2] == 1:
-        # One receive antenna: the beam is the channel itself, and no decomposition is needed to find it.
-        beams = mean / torch.view_as_real(mean).square().sum((-2, -1), keepdim=True).sqrt()[..., 0]
-    else:
-        _, _, beams = torch.linalg.svd(mean, full_matrices=False)
-    formed: Tensor = points @ beams[..., :layers, :].mH[:, :, None]
+    few = min(mean.shape[-2:]) <= 2 and layers == 1
+    beams = _strongest(mean) if few else torch.linalg.svd(mean, full_matrices=False)[2][..., :layers, :].mH
+    # Points and antennas in one, the product is of fewer and larger matrices.
+    formed: Tensor = points.flatten(2, 3) @ beams
     return formed.reshape(*channel.shape[:-1], layers)
+
+
+def _strongest(channel: Tensor) -> Tensor:
+    """The beam that is strongest over channels [..., rx, tx], two antennas at most at one end: [..., tx, 1].
+
+    That of a decomposition but for its phase, by formula: a library call for each small matrix takes longer.
+    """
+    rx, tx = channel.shape[-2:]
+    if rx == 1:
+        beam = channel.mH
+    elif tx == 2:
+        beam = _first_of_two(channel.mH @ channel)
+    else:
+        beam = channel.mH @ _first_of_two(channel @ channel.mH)
+    return beam / (beam * beam.conj()).real.sum(-2, keepdim=True).sqrt()
+
+
+def _first_of_two(gram: Tensor) -> Tensor:
+    """The eigenvector of the larger eigenvalue of Hermitian matrices [..., 2, 2], of any length [..., 2, 1]."""
+    (a, b), (c, d) = gram[..., 0, :].unbind(-1), gram[..., 1, :].unbind(-1)
+    half = (a - d).real / 2.0
+    # Of two forms of it that which takes no difference of like numbers; where all directions are alike, any.
+    larger = half.abs() + torch.hypot(half, b.abs()) + torch.finfo(half.dtype).eps * (a + d).real
+    first = (half >= 0.0)[..., None]
+    found = torch.where(first, torch.stack((larger + 0j, c), -1), torch.stack((b, larger + 0j), -1))
+    return found[..., None]
 
 
 def layer_powers(setup: Setup) -> tuple[float, ...]:
@@ -173,7 +197,7 @@ def layer_powers(setup: Setup) -> tuple[float, ...]:
 def _beam_powers(kind: ChannelClass, rx_antennas: int, tx_antennas: int) -> tuple[float, ...]:
     """Of all beams, strongest first: the mean over channels of the squares of their singular values."""
     origin, shape = torch.zeros(1, dtype=torch.int64), (BEAM_DRAWS, rx_antennas, tx_antennas)
-    drawn = responses(Channel(kind), shape, origin, origin, torch.Generator().manual_seed(0))[:, 0, 0]
+    drawn = samples(Channel(kind), shape, origin, origin, torch.Generator().manual_seed(0))[:, 0]
     found: list[float] = (torch.linalg.svdvals(drawn).square().mean(0) / rx_antennas).tolist()
     return tuple(found)
 
@@ -193,27 +217,31 @@ def estimate(
     """
     data = torch.tensor(DATA_SYMBOLS, device=channel.device)
     if setup.estimator is None:
-        found, error = channel, torch.zeros(channel.shape[:4], device=channel.device)
+        found = channel[:, :, data]
+        error = torch.zeros(found.shape[:4], device=channel.device)
     elif setup.estimator is Estimator.DEEPRX:
         assert received is not None
-        found, error = learnt(setup, network or _shipped(channel.device), channel, draw, received)
+        found, error = (
+            whole[:, :, data]
+            for whole in learnt(setup, network or _shipped(channel.device), channel, draw, received)
+        )
     else:
         found, error = _filtered(setup, setup.estimator, channel, draw)
-    variance = setup.noise + error[:, :, data]
-    return found[:, :, data] * setup.layers**-0.5, variance
+    return found * setup.layers**-0.5, setup.noise + error
 
 
 def _filtered(setup: Setup, estimator: Estimator, channel: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Estimates by linear filters from the pilots, shaped as the channel; error variance per resource element."""
+    """Estimates by linear filters from the pilots where there is data; error variance per resource element."""
+    data = torch.tensor(DATA_SYMBOLS, device=channel.device)
     filters = estimation.filters(estimator, setup.channel, setup.noise, layer_powers(setup), channel.device)
     layers = []
     for layer in range(setup.layers):
         symbol, subcarrier = estimation.pilots(setup.layers, layer, channel.device)
         seen = channel[:, :, symbol, subcarrier, :, layer]
         seen = seen + complex_normal(seen.shape, setup.noise, draw, channel.device)
-        layers.append(torch.einsum("tfp,bgpr->bgtfr", filters.weights[layer], seen))
-    error = filters.error.sum(0) / setup.layers
-    return torch.stack(layers, dim=-1), error.expand(channel.shape[:4])
+        layers.append(torch.einsum("tfp,bgpr->bgtfr", filters.weights[layer, data], seen))
+    error = filters.error[:, data].sum(0) / setup.layers
+    return torch.stack(layers, dim=-1), error.expand(*channel.shape[:2], *error.shape)
 
 
 def _shipped(device: torch.device) -> "DeepRx":
@@ -275,9 +303,9 @@ def information_by_prb(llr: Tensor, bits: Tensor) -> tuple[Tensor, Tensor]:
 
 def _lost(llr: Tensor, bits: Tensor) -> Tensor:
     """What each bit loses of its information, in bits."""
-    return torch.nn.functional.softplus(torch.where(bits > 0, -llr, llr)) / math.log(2.0)
+    return torch.nn.functional.softplus(llr * (1 - 2 * bits)) / math.log(2.0)
 
 
 def random_bits(setup: Setup, slots: int, draw: torch.Generator, device: torch.device) -> Tensor:
-    """Bits to send, int64 [slots, *setup.shape]."""
-    return torch.randint(0, 2, (slots, *setup.shape), generator=draw, device=device)
+    """Bits to send, int8 [slots, *setup.shape]."""
+    return torch.randint(0, 2, (slots, *setup.shape), generator=draw, device=device, dtype=torch.int8)

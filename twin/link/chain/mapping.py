@@ -1,6 +1,7 @@
 """Mapping of bits to constellation points (TS 38.211 5.1), and of received points to LLRs log p1/p0."""
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -9,8 +10,10 @@ from torch import Tensor
 
 HERMITE_POINTS = 10
 SQUARE_HERMITE_POINTS = 32
-AT_ONCE = 16384
-"""Symbols that a CPU's cache holds with what square_llrs makes of them."""
+AT_ONCE = 8192
+"""Symbols that a CPU's cache holds with what becomes of them."""
+LEAST_LIKELY = -80.0
+"""Of a label, in natural logarithms, beside the likeliest: about the least that single precision holds."""
 
 
 @lru_cache(maxsize=32)
@@ -38,9 +41,9 @@ def points(bits: int, device: torch.device) -> Tensor:
 
 def modulate(bits: Tensor, constellation: Tensor) -> Tensor:
     """Bits [..., bits per symbol] -> symbols [...], the first bit being the most significant of the label."""
-    count = bits.shape[-1]
-    weight = 1 << torch.arange(count - 1, -1, -1, device=bits.device)
-    return constellation[(bits * weight).sum(-1)]
+    weight = 2.0 ** torch.arange(bits.shape[-1] - 1, -1, -1, device=bits.device)
+    # As a product of whole floats, which is quicker than a sum of integers.
+    return constellation[(bits.to(weight.dtype) @ weight).int()]
 
 
 def square_llrs(received: Tensor, variance: Tensor, bits: int) -> Tensor:
@@ -49,15 +52,16 @@ def square_llrs(received: Tensor, variance: Tensor, bits: int) -> Tensor:
     They end at about 80, where single precision does.
     """
     half = bits // 2
-    if received.is_cpu and half > 1 and received.numel() > AT_ONCE:
-        flat, spread = torch.split(received.flatten(), AT_ONCE), torch.split(variance.flatten(), AT_ONCE)
-        each = [square_llrs(*part, bits=bits) for part in zip(flat, spread, strict=True)]
-        return torch.cat(each).reshape(*received.shape, bits)
     levels = amplitudes(half, received.device)
-    parts = torch.view_as_real(received)
-    found = _told(-(parts[..., None] - levels).square() / variance[..., None, None], half)
-    # [..., 2 dimensions, half] -> bits alternate between the dimensions.
-    return found.transpose(-1, -2).flatten(-2)
+    slope = torch.stack((2.0 * levels, -levels.square()), dim=-1)
+
+    def told(received: Tensor, precision: Tensor) -> Tensor:
+        parts = torch.view_as_real(received).mT * precision
+        found = _told(slope.to(parts.dtype) @ torch.stack((parts, precision.expand_as(parts))).flatten(1))
+        # [half, 2 dimensions, n] -> bits alternate between the dimensions.
+        return found.reshape(2 * half, -1)
+
+    return _in_cache(told, received, variance)
 
 
 def llrs(received: Tensor, variance: Tensor, constellation: Tensor) -> Tensor:
@@ -65,18 +69,33 @@ def llrs(received: Tensor, variance: Tensor, constellation: Tensor) -> Tensor:
 
     They end at about 80, where single precision does.
     """
-    metric = -(received[..., None] - constellation).abs().square() / variance[..., None]
-    return _told(metric, len(constellation).bit_length() - 1)
+    parts = torch.view_as_real(constellation)
+    slope = torch.cat((2.0 * parts, -parts.square().sum(-1, keepdim=True)), dim=-1)
+
+    def told(received: Tensor, precision: Tensor) -> Tensor:
+        parts = torch.view_as_real(received).mT * precision
+        return _told(slope.to(parts.dtype) @ torch.cat((parts, precision[None])))
+
+    return _in_cache(told, received, variance)
 
 
-def _told(metric: Tensor, bits: int) -> Tensor:
-    """LLRs of labels' bits by the labels' log-likelihoods [..., labels] -> [..., bits]."""
-    likely = (metric - metric.amax(-1, keepdim=True)).exp()
-    labels = torch.arange(1 << bits, device=metric.device)
-    shift = torch.arange(bits - 1, -1, -1, device=metric.device)
-    one = (labels[:, None] >> shift & 1).to(likely.dtype)
-    found: Tensor = (likely @ one).clamp(min=1e-35).log() - (likely @ (1.0 - one)).clamp(min=1e-35).log()
-    return found
+def _in_cache(told: Callable[[Tensor, Tensor], Tensor], received: Tensor, variance: Tensor) -> Tensor:
+    """What is told of points [n] and precisions [n], [bits, n], as [..., bits]; on a CPU of a part at a time."""
+    at_once = AT_ONCE if received.is_cpu else max(received.numel(), 1)
+    points, precisions = (torch.split(part.flatten(), at_once) for part in (received, variance.reciprocal()))
+    each = [told(*part).mT for part in zip(points, precisions, strict=True)]
+    return torch.cat(each).reshape(*received.shape, -1)
+
+
+def _told(metric: Tensor) -> Tensor:
+    """LLRs of labels' bits by the labels' log-likelihoods, each but for a constant [labels, n] -> [bits, n]."""
+    bits = len(metric).bit_length() - 1
+    shift = torch.arange(bits - 1, -1, -1, device=metric.device)[:, None]
+    one = (torch.arange(len(metric), device=metric.device) >> shift & 1).to(metric.dtype)
+    # Where numbers are denormal a product takes ten times as long.
+    likely = (metric - metric.amax(0)).clamp(min=LEAST_LIKELY).exp()
+    ones, zeros = (torch.cat((one, 1.0 - one)) @ likely).log().chunk(2)
+    return ones - zeros
 
 
 def awgn_information(constellation: Tensor, snr_db: Tensor) -> Tensor:

@@ -116,6 +116,18 @@ def test_one_receive_antenna_gets_all_power_of_a_beam() -> None:
     np.testing.assert_allclose(formed.imag.numpy(), 0.0, atol=1e-5)
 
 
+@pytest.mark.parametrize(("rx", "tx"), [(1, 4), (2, 1), (2, 2), (2, 4), (4, 2), (4, 4)])
+def test_a_beam_has_the_power_of_the_strongest_direction(rx: int, tx: int) -> None:
+    drawn = torch.randn(500, 1, 1, rx, tx, dtype=torch.complex64, generator=draw())
+    alike = drawn[..., :1, :].expand_as(drawn)
+    alone = torch.zeros_like(drawn)
+    alone[..., -1, -1] = 1.0
+    steady = torch.eye(rx, tx).to(drawn).expand_as(drawn)
+    for channel in (drawn, alike, alone, steady):
+        power = beamformed(channel, 1).abs().square().sum((-2, -1))
+        torch.testing.assert_close(power, torch.linalg.svdvals(channel)[..., 0].square(), atol=1e-4, rtol=1e-4)
+
+
 def test_the_detector_matters_not_with_one_layer() -> None:
     few = at_points(apart(SLOW, 64))
     told = [carried(few, SLOW.noise, detector, SLOW.modulation) for detector in Detector]
