@@ -69,6 +69,20 @@ def test_no_other_sizes_waste_much_less(needed: float) -> None:
     assert np.mean(more) < 0.03
 
 
+def test_a_proof_near_the_tables_takes_few_looks() -> None:
+    chains, targets = planned(60)
+    told, looks = by_density(chains, np.random.default_rng(0).uniform(-1, 1, 60), 0.9), np.zeros(60)
+
+    def look(places: np.ndarray, tried: ChainGrid) -> np.ndarray:
+        looks[places] += 1
+        return told(places, tried)
+
+    proof.proved(chains, 0, targets, USUAL, look)
+    assert (looks > 0).sum() > 20
+    assert looks[looks > 0].mean() < 4.5
+    assert looks.max() < 10
+
+
 def test_a_look_without_an_answer_proves_nothing() -> None:
     chains, targets = planned(20)
     can = hopeful(chains, targets, EquipmentGrid.over(USUAL, 20))
