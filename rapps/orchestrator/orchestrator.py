@@ -122,7 +122,7 @@ def _checked(
     else:
         # Not by the channels that it is judged with.
         look = proof.by_twin(demand, equipment, seed + 1)
-        one = proof.proved(one, beyond_db, Targets.of((demand,)), equipment, look)
+        one = proof.proved(one, beyond_db, Targets.of((demand,)), equipment, look, otherwise=True)
     return one.chain(0), evaluate(one.chain(0), equipment, tier, seed=seed)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rapps.orchestrator.sizing import most_prbs, spread_prbs
+from rapps.orchestrator.sizing import SIZED, most_prbs, sent_otherwise, spread_prbs
 from twin.link.demand import Demand, Targets
 from twin.link.equipment import Equipment, EquipmentGrid, EquipmentState
 from twin.link.evaluate import evaluate
@@ -33,6 +33,8 @@ EXACT = 1e-6
 """How exactly PRBs are counted."""
 NEAR = 0.15
 """How close to a target is near enough, in decades of bit errors or logarithms of delay: looks differ as much."""
+CLEARLY = 0.05
+"""How much less of the reward another way of sending must promise to waste than a chain was found to."""
 FINEST = 32
 """How many steps of PRBs are told apart over which a decibel of power may be spread."""
 
@@ -59,7 +61,13 @@ def doubted(errors: np.ndarray, chance: np.ndarray) -> np.ndarray:
 
 
 def proved(
-    chains: ChainGrid, beyond_db: np.ndarray | int, targets: Targets, equipment: Equipment, look: Look
+    chains: ChainGrid,
+    beyond_db: np.ndarray | int,
+    targets: Targets,
+    equipment: Equipment,
+    look: Look,
+    *,
+    otherwise: bool = False,
 ) -> ChainGrid:
     """Chains [chains] of the tables' sizes with the power and the PRBs that T1 says they need, and power beyond.
 
@@ -67,24 +75,40 @@ def proved(
     as few decibels together as give the throughput; where PRBs are too few for it, power alone is more. Of all
     sizes that were looked at and meet the targets those are taken that waste least. Where none do, power is the
     most within NEAR_DB of the tables'. Chains that cannot be run, or are too slow for their targets, stay as they
-    are.
+    are. With `otherwise` blocks may also be sent as often as the tables like second best, in no more slots, where
+    the first way wastes more than the tables told, and clearly more than they tell of the second.
     """
-    grid = EquipmentGrid.over(equipment, len(chains))
+    grid, beyond = EquipmentGrid.over(equipment, len(chains)), np.broadcast_to(beyond_db, len(chains))
     rows = np.flatnonzero(hopeful(chains, targets, grid))
     if not len(rows):
         return chains
-    some, own = chains.take(rows), grid.take(rows)
-    most, beyond = most_power_dbm(own), np.broadcast_to(beyond_db, len(chains))[rows]
-    told_dbm = np.maximum(some.tx_power_dbm - beyond, LEAST_POWER_DBM)
+    told_dbm = np.maximum(chains.tx_power_dbm - beyond, LEAST_POWER_DBM)
+    some = chains.with_(tx_power_dbm=told_dbm).take(rows)
+    made, wasted = _sized(some, beyond[rows], rows, grid, look)
+    if otherwise:
+        other, hoped = sent_otherwise(some, targets.take(rows), grid.take(rows))
+        places = np.flatnonzero(hoped + CLEARLY < wasted)
+        tried, spent = _sized(other.take(places), beyond[rows[places]], rows[places], grid, look)
+        better = spent < wasted[places]
+        made = made.put(places[better], **{name: getattr(tried, name)[better] for name in SIZED})
+    return chains.put(rows, **{name: getattr(made, name) for name in SIZED})
+
+
+def _sized(
+    chains: ChainGrid, beyond_db: np.ndarray, rows: np.ndarray, equipment: EquipmentGrid, look: Look
+) -> tuple[ChainGrid, np.ndarray]:
+    """Chains of these places among all with sizes by T1, power beyond, and what they waste without it [some]."""
+    own = equipment.take(rows)
+    most, told_dbm = most_power_dbm(own), chains.tx_power_dbm
     least_dbm, most_dbm = np.maximum(told_dbm - NEAR_DB, LEAST_POWER_DBM), np.minimum(told_dbm + NEAR_DB, most)
-    tried = _Tried(some.with_(tx_power_dbm=most_dbm), rows, look)
+    tried = _Tried(chains.with_(tx_power_dbm=most_dbm), rows, look)
     tried.quieten(told_dbm, least_dbm)
-    tried.spread(spread_prbs(some, own))
-    widest = most_prbs(some, own)
+    tried.spread(spread_prbs(chains, own))
+    widest = most_prbs(chains, own)
     tried.shrink(most, widest)
     tried.amplify(widest)
     best = tried.best
-    return chains.put(rows, prbs=best.prbs, tx_power_dbm=np.minimum(best.tx_power_dbm + beyond, most))
+    return best.with_(tx_power_dbm=np.minimum(best.tx_power_dbm + beyond_db, most)), tried.wasted
 
 
 class _Tried:
@@ -94,7 +118,8 @@ class _Tried:
         self._chains, self._rows, self._look = chains, rows, look
         self.best = chains
         """The sizes that meet their targets and waste least; as they were where none do."""
-        self._wasted = np.full(len(chains), np.inf)
+        self.wasted = np.full(len(chains), np.inf)
+        """What these waste, without end where none do."""
         self._tight, self._rate = chains, np.full(len(chains), np.nan)
         """The sizes last found sound, and the logarithm of the part of their throughput that is needed."""
         self._spare, self._missing = np.full((2, len(chains)), np.nan)
@@ -147,7 +172,7 @@ class _Tried:
     def amplify(self, most_prbs: np.ndarray) -> None:
         """Look for the least power that is enough in all, where so far none is for the throughput alone."""
         most_dbm = self._chains.tx_power_dbm
-        short = np.isinf(self._wasted) & np.isfinite(self._rate) & (self._tight.tx_power_dbm < most_dbm)
+        short = np.isinf(self.wasted) & np.isfinite(self._rate) & (self._tight.tx_power_dbm < most_dbm)
         places = np.flatnonzero(short)
         tight = self._tight.take(places)
         fast = np.minimum(np.ceil(tight.prbs * np.exp(self._rate[places])), most_prbs[places])
@@ -176,10 +201,10 @@ class _Tried:
         sizes = {"prbs": prbs, "tx_power_dbm": power_dbm}
         errors = self._look(self._rows[places], self._chains.take(places).with_(**sizes))
         wasted = np.where(satisfied(errors), waste(errors), np.inf)
-        better = wasted < self._wasted[places]
+        better = wasted < self.wasted[places]
         kept = places[better]
         self.best = self.best.put(kept, **{name: size[better] for name, size in sizes.items()})
-        self._wasted[kept] = wasted[better]
+        self.wasted[kept] = wasted[better]
         return errors
 
 

@@ -10,6 +10,7 @@ what is needed: for what a text left open.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -37,6 +38,8 @@ BEYOND: Mapping[str, range] = {"repetition": range(-1, 1), "prbs": range(-1, 8),
 WIDER = 10.0**0.1
 """How much wider a chain is made to spread its power, at most: as much as a decibel's difference."""
 _LADDER, _SLOTS = np.array(PRBS), np.array(SLOTS)
+_WAYS = np.array([*product(SLOTS, TRANSMISSIONS)], dtype=np.int32)
+"""Slots and transmissions [ways, 2]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,27 @@ def _least_wasteful(chains: ChainGrid, targets: Targets, grid: EquipmentGrid) ->
         found = found.put(rows, harq_transmissions=number, prbs=own.prbs, tx_power_dbm=own.tx_power_dbm)
         least = np.minimum(least, wasted)
     return found, least
+
+
+def sent_otherwise(chains: ChainGrid, targets: Targets, equipment: Equipment) -> tuple[ChainGrid, np.ndarray]:
+    """The chains with other slots, no more of them, or transmissions: of `quietest` those that waste least.
+
+    And what they waste [chains]: without end where there are none, which are as they were.
+    """
+    row, way = np.divmod(np.arange(len(chains) * len(_WAYS)), len(_WAYS))
+    slots, number = _WAYS[way].T
+    own, sent = chains.repetition[row], chains.harq_transmissions[row]
+    other = (slots < own) | (slots == own) & (number != sent)
+    row, slots, number = row[other], slots[other], number[other]
+    grid, asked = EquipmentGrid.over(equipment, len(chains)).take(row), targets.take(row)
+    some = _wide(chains.take(row).with_(repetition=slots, harq_transmissions=number), asked, grid)
+    tried, wasted = quietest(some, asked, grid, most_prbs(some, grid))
+    rising = np.argsort(wasted)
+    rising = rising[np.isfinite(wasted[rising])]
+    places, first = np.unique(row[rising], return_index=True)
+    best, least = tried.take(rising[first]), np.full(len(chains), np.inf)
+    least[places] = wasted[rising[first]]
+    return chains.put(places, **{name: getattr(best, name) for name in SIZED}), least
 
 
 def _loud(chains: ChainGrid, steps: np.ndarray, targets: Targets, grid: EquipmentGrid) -> ChainGrid:

@@ -39,7 +39,8 @@ class ProvedEntry:
             and (demand := answer.careful or answer.demand or task.demand)
         }
         if plans:
-            made = proven([*plans.values()], [answers[place].beyond_db for place in plans], self.pool)
+            beyond_db = [answers[place].beyond_db for place in plans]
+            made = proven([*plans.values()], beyond_db, self.pool, otherwise=True)
             seconds = (time.perf_counter() - began) / len(plans)
             for row, place in enumerate(plans):
                 answer = answers[place]

@@ -17,8 +17,10 @@ SEED = 1
 """Seed of the channels that plans are proved with; they are judged with others."""
 
 
-def proven(plans: Sequence[Question], beyond_db: Sequence[int] | int, pool: TwinPool) -> ChainGrid:
-    """The chains of plans of one chain each, proved (`rapps.orchestrator.proof`), and power beyond [plans]."""
+def proven(
+    plans: Sequence[Question], beyond_db: Sequence[int] | int, pool: TwinPool, *, otherwise: bool = False
+) -> ChainGrid:
+    """The chains of plans of one chain each, proved as `rapps.orchestrator.proof.proved` does, in turn."""
 
     def look(rows: np.ndarray, chains: ChainGrid) -> np.ndarray:
         looks = [
@@ -34,4 +36,5 @@ def proven(plans: Sequence[Question], beyond_db: Sequence[int] | int, pool: Twin
         Targets.of([plan.demand for plan in plans]),
         EquipmentGrid.of([plan.equipment for plan in plans], [1] * len(plans)),
         look,
+        otherwise=otherwise,
     )
