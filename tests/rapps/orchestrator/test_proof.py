@@ -10,8 +10,8 @@ from rapps.orchestrator.legal import modules
 from rapps.orchestrator.task import USUAL_EQUIPMENT as USUAL
 from twin.link.demand import Demand, Targets
 from twin.link.equipment import EquipmentGrid
-from twin.link.evaluate import evaluate
-from twin.link.plan import ChainGrid
+from twin.link.evaluate import evaluate, evaluate_worst
+from twin.link.plan import COLUMNS, ChainGrid
 from twin.link.power import LEAST_POWER_DBM, hopeful, most_power_dbm
 from twin.link.qos import Tier
 from twin.link.reward import deviations, satisfied, waste
@@ -83,13 +83,47 @@ def test_a_proof_near_the_tables_takes_few_looks() -> None:
     assert looks.max() < 10
 
 
-def test_a_look_without_an_answer_proves_nothing() -> None:
+@pytest.mark.parametrize("beyond_db", [0, 3])
+def test_blocks_are_sent_otherwise_where_that_wastes_less_and_nowhere_else(beyond_db: int) -> None:
+    chains, targets = planned(60)
+    off_db = np.random.default_rng(0).uniform(-3, 3, (60, 9, 5))
+
+    def look(places: np.ndarray, tried: ChainGrid) -> np.ndarray:
+        """As the tables tell, but for so many decibels that each way of sending is off."""
+        off = off_db[places, tried.repetition, tried.harq_transmissions]
+        told = evaluate_worst(tried.with_(tx_power_dbm=tried.tx_power_dbm + np.round(off).astype(int)), USUAL)
+        return deviations(told.delay_s, told.throughput_bps, told.ber, targets.take(places))
+
+    louder = chains.with_(tx_power_dbm=np.minimum(chains.tx_power_dbm + beyond_db, int(most_power_dbm(USUAL))))
+    once = proof.proved(louder, beyond_db, targets, USUAL, look)
+    both = proof.proved(louder, beyond_db, targets, USUAL, look, otherwise=True)
+    quiet = most_power_dbm(USUAL) > np.maximum(once.tx_power_dbm, both.tx_power_dbm)
+    wasted = []
+    for made in (once, both):
+        errors = look(np.arange(60), made.with_(tx_power_dbm=made.tx_power_dbm - beyond_db))
+        wasted.append(np.where(satisfied(errors), waste(errors), np.inf))
+    other = (both.repetition != once.repetition) | (both.harq_transmissions != once.harq_transmissions)
+    assert 3 < (other & quiet).sum() < 40
+    assert (wasted[1] < wasted[0])[other & quiet].all()
+    assert (both.repetition <= once.repetition).all()
+    for name in COLUMNS:
+        same = slice(None) if name not in sizing.SIZED else ~other
+        np.testing.assert_array_equal(getattr(both, name)[same], getattr(once, name)[same])
+
+
+@pytest.mark.parametrize("otherwise", [True, False])
+def test_a_look_without_an_answer_proves_nothing(otherwise: bool) -> None:
     chains, targets = planned(20)
     can = hopeful(chains, targets, EquipmentGrid.over(USUAL, 20))
-    found = proof.proved(chains, 0, targets, USUAL, lambda places, _: np.full((len(places), 3), np.nan))
+
+    def look(places: np.ndarray, tried: ChainGrid) -> np.ndarray:
+        return np.full((len(places), 3), np.nan)
+
+    found = proof.proved(chains, 0, targets, USUAL, look, otherwise=otherwise)
     most = np.minimum(chains.tx_power_dbm + proof.NEAR_DB, most_power_dbm(USUAL))
     np.testing.assert_array_equal(found.tx_power_dbm[can], most[can])
-    np.testing.assert_array_equal(found.prbs, chains.prbs)
+    for name in ("prbs", "repetition", "harq_transmissions"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(chains, name))
 
 
 def test_chains_that_cannot_meet_the_demand_stay_as_they_are() -> None:

@@ -19,9 +19,9 @@ from twin.link.demand import Demand, Targets
 from twin.link.equipment import fits
 from twin.link.evaluate import evaluate_batch, evaluate_worst
 from twin.link.hardware import air_time_s, data_resource_elements
-from twin.link.plan import ChainGrid
+from twin.link.plan import COLUMNS, ChainGrid
 from twin.link.power import loud_enough
-from twin.link.reward import deviations, rewards, satisfied
+from twin.link.reward import deviations, rewards, satisfied, waste
 
 DEMAND = Demand(max_delay_s=0.01, min_throughput_bps=5e6, max_ber=1e-5, margin=0.1)
 BARE = {"repetition": 0, "prbs": 0, "tx_power_dbm": 0}
@@ -178,3 +178,20 @@ def test_sizes_of_a_demand_that_cannot_be_read_are_told() -> None:
     found = parse(text + "</answer>", read(""), USUAL)
     assert found.chain is None
     assert "told for a demand" in found.wrong
+
+
+def test_blocks_sent_otherwise_keep_the_modules_and_waste_what_is_told() -> None:
+    chains = sized(some(80))
+    found, wasted = sizing.sent_otherwise(chains, Targets.of([DEMAND] * 80), USUAL)
+    there = np.isfinite(wasted)
+    assert 20 < there.sum() < 80
+    own, other = chains.take(np.flatnonzero(there)), found.take(np.flatnonzero(there))
+    assert (other.repetition <= own.repetition).all()
+    assert ((other.repetition != own.repetition) | (other.harq_transmissions != own.harq_transmissions)).all()
+    told = evaluate_worst(other, USUAL)
+    errors = deviations(told.delay_s, told.throughput_bps, told.ber, DEMAND)
+    assert satisfied(errors).all()
+    np.testing.assert_allclose(waste(errors), wasted[there])
+    for name in COLUMNS:
+        same = slice(None) if name not in sizing.SIZED else ~there
+        np.testing.assert_array_equal(getattr(found, name)[same], getattr(chains, name)[same])
