@@ -303,7 +303,7 @@ def information_by_prb(llr: Tensor, bits: Tensor) -> tuple[Tensor, Tensor]:
 
 def _lost(llr: Tensor, bits: Tensor) -> Tensor:
     """What each bit loses of its information, in bits."""
-    return torch.nn.functional.softplus(llr * (1 - 2 * bits)) / math.log(2.0)
+    return torch.nn.functional.softplus(llr * (1.0 - 2.0 * bits)) / math.log(2.0)
 
 
 def random_bits(setup: Setup, slots: int, draw: torch.Generator, device: torch.device) -> Tensor:
