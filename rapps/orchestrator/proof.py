@@ -31,8 +31,8 @@ NEAR_DB = 8
 """How far from what the tables say power is looked for."""
 EXACT = 1e-6
 """How exactly PRBs are counted."""
-NEAR = 0.15
-"""How close to a target is near enough, in decades of bit errors or logarithms of delay: looks differ as much."""
+CLOSE = 0.15
+"""How near to a target is near enough, in decades of bit errors or logarithms of delay: looks differ as much."""
 CLEARLY = 0.05
 """How much less of the reward another way of sending must promise to waste than a chain was found to."""
 FINEST = 32
@@ -147,7 +147,7 @@ class _Tried:
         # A decibel less was too little, and that is how much thinner the power is on the most PRBs, or less.
         spare, thinner_db = self._spare[places], 10.0 * np.log10(1.0 + room / tight.prbs)
         missing = spare + (self._missing[places] - spare) * thinner_db
-        interpolated(beyond, steps + 1, np.zeros_like(steps), missing, spare, NEAR)
+        interpolated(beyond, steps + 1, np.zeros_like(steps), missing, spare, CLOSE)
 
     def shrink(self, most_dbm: np.ndarray, most_prbs: np.ndarray) -> None:
         """Look at as little power and as few PRBs, together, as give the throughput, and a decibel above it.
@@ -160,8 +160,8 @@ class _Tried:
         power_dbm = tight.tx_power_dbm[:, None] - less_db
         fast = prbs >= tight.prbs[:, None] * np.exp(self._rate[places])[:, None] + EXACT
         able = (prbs <= most_prbs[places, None]) & (power_dbm <= most_dbm[places, None])
-        fewer = (less_db > 0) | (self._rate[places] > 0.0)[:, None] & (less_db < 0)
-        good = fast & able & (power_dbm >= LEAST_POWER_DBM) & fewer
+        useful = np.where(self._rate[places, None] > 0.0, less_db != 0, less_db > 0)
+        good = fast & able & (power_dbm >= LEAST_POWER_DBM) & useful
         for _ in range(2):
             rows = np.flatnonzero(good.any(axis=1))
             first = good[rows].argmax(axis=1)

@@ -238,7 +238,7 @@ def interpolated(
         stays = moved[some] == end
         values[1 - end[stays], some[stays]] /= 2.0
         ends[end, some], values[end, some], moved[some] = middle, told, end
-        far[some] &= ~(told <= 0.0) | (told < -near)
+        far[some] = ~((told <= 0.0) & (told >= -near))
         turn += 1
     found: np.ndarray = ends[0]
     return found
